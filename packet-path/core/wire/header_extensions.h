@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "types.h"
 
@@ -29,16 +30,19 @@ enum class ExtensionKind : uint8_t {
   kCount,
 };
 
+/// The URI by which SDP names an extension, and back. Empty and kNone when there is none.
+[[nodiscard]] std::string_view extensionUri(ExtensionKind kind);
+[[nodiscard]] ExtensionKind extensionKind(std::string_view uri);
+
 /// One session's ids, both ways. Bundled media sections share one map (RFC 8285 §6, RFC 9143 §8.1).
 class ExtensionMap {
  public:
-  void set(ExtensionKind kind, uint8_t id) {
-    ids_[static_cast<size_t>(kind)] = id;
-    kinds_[id] = kind;
-  }
+  /// One id has one kind and one kind one id: the later pair wins over both. Id 0 takes the kind out.
+  void set(ExtensionKind kind, uint8_t id);
   /// 0 when this session did not negotiate `kind`.
   [[nodiscard]] uint8_t id(ExtensionKind kind) const { return ids_[static_cast<size_t>(kind)]; }
   [[nodiscard]] ExtensionKind kind(uint8_t id) const { return kinds_[id]; }
+  friend bool operator==(const ExtensionMap&, const ExtensionMap&) = default;
 
  private:
   std::array<uint8_t, static_cast<size_t>(ExtensionKind::kCount)> ids_{};
