@@ -42,6 +42,7 @@ struct SessionConnected {
 enum class CloseReason : uint8_t {
   kDropped,         ///< drop() was called
   kConsentExpired,  ///< no valid check for the consent time (RFC 7675 §5.1)
+  kSetupTimeout,    ///< landed, but never connected
   kDtlsFailed,      ///< handshake or fingerprint
   kDtlsClosed,      ///< close_notify
   kSctpFailed,      ///< association aborted or out of retransmissions

@@ -4,6 +4,8 @@
 
 namespace sluice {
 
+static_assert(sizeof(Packet) <= 2'048, "a packet and what is known of it fill half a page at most");
+
 struct PacketPool::Slab {
   Packet packets[kSlabPackets];
   Slab* next = nullptr;
@@ -32,10 +34,10 @@ PacketRef PacketPool::take() {
   Packet* p = free_;
   free_ = p->next_;
   p->next_ = nullptr;
-  p->size = p->payloadOffset = p->payloadSize = p->extensionOffset = p->extensionSize = 0;
-  p->extensionForm = p->codecIndex = 0;
+  p->size = p->payloadOffset = p->payloadSize = 0;
   p->audioLevel = 0xFF;
-  p->recovered = p->keyFrameStart = p->marker = false;
+  p->encoding = p->extensionCount = 0;
+  p->marker = p->recovered = p->keyFrameStart = false;
   p->refs_.store(1, std::memory_order_relaxed);
   return PacketRef(p);
 }

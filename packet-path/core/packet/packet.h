@@ -5,40 +5,64 @@
 #include <cstdint>
 #include <utility>
 
+#include "../wire/header_extensions.h"
 #include "../wire/types.h"
 
 namespace sluice {
 
 class PacketPool;
 
+/// A header extension element that goes on to receivers who negotiated its kind.
+struct PassedExtension {
+  wire::ExtensionKind kind = wire::ExtensionKind::kNone;
+  uint8_t size = 0;
+  uint16_t offset = 0;
+};
+
 /// One packet's bytes and what was learnt while it was opened. The receiving stream fills the fields; after that
 /// nobody writes. Shared between shards, hence the atomic count.
 struct Packet {
   /// Room for any datagram that fits an Ethernet path, and for the largest an SCTP or DTLS peer sends.
   static constexpr size_t kCapacity = 2'048 - 128;
+  /// RTP padding that a sender may add to the payload without copying it: see `paddedPayload`.
+  static constexpr size_t kPadding = 16;
+  /// More passed extensions than any client sends.
+  static constexpr size_t kMaxExtensions = 8;
 
   uint8_t bytes[kCapacity];
   uint16_t size = 0;  ///< bytes in use
   uint16_t payloadOffset = 0;
-  uint16_t payloadSize = 0;      ///< without RTP padding
-  uint16_t extensionOffset = 0;  ///< of the extension block's elements; 0 when there is none
-  uint16_t extensionSize = 0;
-  uint8_t extensionForm = 0;  ///< 0 none, 1 one-byte, 2 two-byte (RFC 8285 §4)
+  uint16_t payloadSize = 0;  ///< without RTP padding
   uint8_t payloadType = 0;
-  bool marker = false;
-  bool recovered = false;  ///< came by RTX
-  uint32_t timestamp = 0;
-  Ssrc ssrc = 0;
-  SeqNo seq = 0;
-  TimeUs receivedAtUs = 0;
   /// RFC 6464 level in -dBov (0 loudest … 127), bit 7 voice activity; 0xFF when the packet carries none.
   uint8_t audioLevel = 0xFF;
-  /// Index of the codec in the track's spec that `payloadType` named.
-  uint8_t codecIndex = 0;
+  uint32_t timestamp = 0;
+  Ssrc ssrc = 0;
+  uint32_t clockRateHz = 0;  ///< of the timestamp
+  uint32_t format = 0;       ///< of the payload: formatKey() of the codec that `payloadType` named
+  SeqNo seq = 0;
+  TimeUs receivedAtUs = 0;
+  uint8_t encoding = 0;  ///< which of its track's encodings (simulcast streams), from the lowest
+  bool marker = false;
+  bool recovered = false;      ///< came by RTX
   bool keyFrameStart = false;  ///< first packet of a frame that a decoder can start from
+  uint8_t extensionCount = 0;
+  PassedExtension extensions[kMaxExtensions];
 
   [[nodiscard]] Bytes payload() const { return {bytes + payloadOffset, payloadSize}; }
-  [[nodiscard]] Bytes extension() const { return {bytes + extensionOffset, extensionSize}; }
+  [[nodiscard]] Bytes extension(const PassedExtension& e) const { return {bytes + e.offset, e.size}; }
+
+  /// Writes 1, 2 … kPadding behind the payload: whichever prefix of it is sent is valid RTP padding, because the last
+  /// octet counts them all (RFC 3550 §5.1). For whoever fills the packet.
+  void preparePadding() {
+    for (size_t i = 0; i < paddingRoom(); ++i) bytes[payloadOffset + payloadSize + i] = static_cast<uint8_t>(i + 1);
+  }
+  [[nodiscard]] size_t paddingRoom() const {
+    const size_t end = size_t{payloadOffset} + payloadSize;
+    return kCapacity - end < kPadding ? kCapacity - end : kPadding;
+  }
+  /// The payload and `padding` (≤ paddingRoom()) octets of RTP padding behind it.
+  [[nodiscard]] Bytes paddedPayload(size_t padding) const { return {bytes + payloadOffset, payloadSize + padding}; }
 
  private:
   friend class PacketPool;

@@ -3,11 +3,10 @@
 
 #include <optional>
 
+#include "demux.h"
 #include "types.h"
 
 namespace sluice::wire {
-
-inline constexpr size_t kRtpHeaderBytes = 12;
 
 /// How header extension elements are written (RFC 8285 §4).
 enum class ExtensionForm : uint8_t { kNone, kOneByte, kTwoByte };
