@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 namespace sluice::io {
@@ -41,6 +42,20 @@ std::string addressText(const Address& address) {
   if (!address.isSet()) return {};
   const std::string port = std::to_string(address.port);
   return address.family == 4 ? ipText(address) + ":" + port : "[" + ipText(address) + "]:" + port;
+}
+
+std::optional<Address> parseAddressText(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view ip = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  const bool bracketed = ip.size() > 2 && ip.front() == '[' && ip.back() == ']';
+  if (bracketed) ip = ip.substr(1, ip.size() - 2);
+  if (bracketed != (ip.find(':') != std::string_view::npos)) return std::nullopt;
+  return parseAddress(ip, port);
 }
 
 bool isWildcard(const Address& address) {

@@ -21,6 +21,9 @@ namespace sluice::io {
 /// "192.0.2.1:7882", "[2001:db8::1]:7882".
 [[nodiscard]] std::string addressText(const Address& address);
 
+/// The inverse of `addressText`.
+[[nodiscard]] std::optional<Address> parseAddressText(std::string_view text);
+
 /// 0.0.0.0 or ::.
 [[nodiscard]] bool isWildcard(const Address& address);
 

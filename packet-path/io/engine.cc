@@ -7,9 +7,6 @@ namespace sluice::io {
 
 namespace {
 
-/// What one `take` hands out at most of each kind: the owner's thread has other work, too.
-constexpr size_t kTakenAtOnce = 4'096;
-
 bool hasIpv4(const std::vector<Address>& addresses) {
   for (const Address& address : addresses) {
     if (address.family == 4) return true;
@@ -130,7 +127,7 @@ std::optional<uint64_t> Engine::askAll() {
 Engine::Delivery Engine::take() {
   Delivery out;
   contents_.clear();
-  outbox_.take(contents_, kTakenAtOnce);
+  outbox_.take(contents_);
   out.events = std::move(contents_.events);
   out.eventsLost = contents_.eventsLost;
   outstanding_ -= contents_.answers.size();

@@ -66,11 +66,12 @@ class Outbox {
       eventsLost = 0;
     }
   };
-  /// From the owner's thread, on notification: at most `limit` of each. When more waits, the notification comes again.
-  void take(Contents& out, size_t limit) {
+  /// From the owner's thread, on notification. Answers are taken first, then everything that was an event by then: no
+  /// answer overtakes an event that its shard put before it.
+  void take(Contents& out) {
     notified_.exchange(false, std::memory_order_acq_rel);
-    events_.popInto(out.events, limit);
-    answers_.popInto(out.answers, limit);
+    answers_.popInto(out.answers, kAnswers);
+    events_.popInto(out.events, kEvents);
     out.eventsLost = lost_.exchange(0, std::memory_order_relaxed);
     if (!events_.empty() || !answers_.empty()) ring();
   }

@@ -92,6 +92,15 @@ TEST_CASE("address: text and back, and a mapped IPv4 address is IPv4") {
   CHECK_FALSE(parseAddress("fe80::1%eth0", 1));
   CHECK_FALSE(parseAddress(std::string(300, '1'), 1));
   CHECK_FALSE(parseAddress("", 1));
+  for (const char* text : {"192.0.2.7:7882", "[2001:db8::1]:7882", "0.0.0.0:0", "[::]:65535"}) {
+    const auto parsed = parseAddressText(text);
+    REQUIRE(parsed.has_value());
+    CHECK(addressText(*parsed) == text);
+  }
+  for (const char* text : {"", ":", "192.0.2.7", "192.0.2.7:", "192.0.2.7:65536", "192.0.2.7:-1", "192.0.2.7:1x",
+                           "::1:5", "[192.0.2.7]:5", "[::1]", "[]:5", "[::1:5"}) {
+    CHECK_FALSE_MESSAGE(parseAddressText(text), text);
+  }
 }
 
 TEST_CASE("socket: a burst arrives as its segments, from and to either backend") {
