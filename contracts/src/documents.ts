@@ -25,8 +25,8 @@ const kind = <S extends z.ZodType>(name: string, schema: S): DocumentKind<z.outp
 export const intentDocument = kind('intent', Intent);
 /** Scope and key: the room's name. */
 export const roomViewDocument = kind('room-view', RoomView);
-/** Scope: the site. Key: the session. A session that is no more is said once with body null. */
-export const sessionSpecDocument = kind('session-spec', SessionSpec.nullable());
+/** Scope: the site. Key: the session. The key is said once with body null when the session is no more. */
+export const sessionSpecDocument = kind('session-spec', SessionSpec);
 /** Scope: the room's id. Key: the session. */
 export const sessionStatusDocument = kind('session-status', SessionStatus);
 /** Scope and key: the node. */

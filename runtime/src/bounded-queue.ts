@@ -40,6 +40,11 @@ export class BoundedQueue<T> {
     return item;
   }
 
+  /** The oldest item, which stays. */
+  peek(): T | undefined {
+    return this.#items[this.#head];
+  }
+
   /** Everything that is queued now, oldest first; the queue is empty afterwards. */
   drain(): T[] {
     const items = this.#head === 0 ? this.#items : this.#items.slice(this.#head);

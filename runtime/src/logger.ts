@@ -37,9 +37,6 @@ export function createLogger(options: LoggerOptions): Logger {
   return new LineLogger(emit, least, {});
 }
 
-/** Says nothing. */
-export const silentLogger: Logger = createLogger({ level: 'silent', format: 'text', write: () => {} });
-
 type Emit = (level: LogLevel, event: string, fields: Record<string, unknown>) => void;
 
 class LineLogger implements Logger {
@@ -78,6 +75,9 @@ class LineLogger implements Logger {
     this.#emit(level, event, redactFields({ ...this.#fields, ...fields }));
   }
 }
+
+/** Says nothing. */
+export const silentLogger: Logger = new LineLogger(() => {}, logLevels.length, {});
 
 function jsonEmitter(write: (line: string) => void): Emit {
   const lines = pino(

@@ -102,7 +102,7 @@ test('config: the reference has key, unit, default, range and sentence', () => {
       '| `port` |  | `7880` | 1 to 65535 | TCP port of HTTP and WebSocket. |',
       '| `apiKeys` |  |  |  | Key to secret. |',
       '| `media.udpPort` |  | `7882` | 1 to 65535 | UDP port of all media. |',
-      '| `media.emptyTimeoutS` | s | `300` | of at least 0 | How long an empty room lives. |',
+      '| `media.emptyTimeoutS` | s | `300` | 0 or more | How long an empty room lives. |',
       '| `media.addresses` |  | `[]` |  |  |',
       '| `media.addresses[].host` |  |  |  |  |',
       '| `media.addresses[].mode` |  |  | ipv4, ipv6 |  |',

@@ -78,5 +78,9 @@ function rangeOf(node: SchemaNode): string {
   if (node.type === 'boolean') return 'true, false';
   const { minLength = node.minItems, maxLength = node.maxItems } = node;
   if (maxLength !== undefined) return `${minLength ?? 0} to ${maxLength} ${node.type === 'array' ? 'entries' : 'characters'}`;
-  return rangeText(node).trim().replace(/^from /, '');
+  return rangeText(node)
+    .trim()
+    .replace(/^from /, '')
+    .replace(/^of at least (\S+)$/, '$1 or more')
+    .replace(/^of at most (\S+)$/, '$1 or less');
 }
