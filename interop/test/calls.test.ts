@@ -1,0 +1,60 @@
+import { after, before, describe, test } from 'node:test';
+import {
+  assemble,
+  assertGood,
+  camera360p,
+  type Member,
+  observeCall,
+  Stage,
+  untilReceiving,
+  withDiaries,
+} from '../src/call.ts';
+import type { CameraOptions, JoinOptions } from '../src/page-api.ts';
+import { SluiceProcess } from '../src/sluice-process.ts';
+
+const OBSERVED_MS = 10_000;
+
+let sluice: SluiceProcess;
+let stage: Stage;
+
+before(async () => {
+  sluice = await SluiceProcess.start();
+  stage = await Stage.open();
+});
+after(async () => {
+  await stage?.[Symbol.asyncDispose]();
+  await sluice?.stop();
+});
+
+async function meeting(codec: CameraOptions['codec'], count: number, mode: JoinOptions['mode']): Promise<void> {
+  const members: Member[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const client = await stage.client();
+    members.push({ identity: `chromium-${i + 1}`, client, camera: { ...camera360p, codec }, microphone: 'on' });
+  }
+  const clients = members.map(({ client }) => client);
+  try {
+    await withDiaries(sluice, clients, async () => {
+      await assemble(sluice, `${codec}-${count}-${mode}`, members, mode);
+      for (const member of members)
+        await untilReceiving(
+          member,
+          members.filter((other) => other !== member),
+        );
+      const quality = await observeCall(members, OBSERVED_MS);
+      assertGood(quality, members, { codec, size: '640×360', fps: 15 });
+    });
+  } finally {
+    for (const client of clients) await client[Symbol.asyncDispose]();
+  }
+}
+
+describe('calls among Chromium pages: 640×360 at 15 fps or more, and sound, for 10 s', () => {
+  for (const codec of ['vp8', 'h264', 'vp9', 'av1'] as const) {
+    for (const count of [2, 3]) {
+      test(`${count} pages, ${codec}, one peer connection`, () => meeting(codec, count, 'single'));
+    }
+  }
+  test('2 pages, vp8, two peer connections', () => meeting('vp8', 2, 'dual'));
+  test('3 pages, vp8, two peer connections', () => meeting('vp8', 3, 'dual'));
+});
