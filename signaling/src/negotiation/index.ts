@@ -1,5 +1,16 @@
 import type { TrackId } from '@sluice/contracts';
-import type { Agreed, Answer, NegotiationOptions, NegotiatedSpec, Offer, PendingTrack, Placement, Refusal, SiteTransport, WantedTrack } from './terms.ts';
+import type {
+  Agreed,
+  Answer,
+  NegotiatedSpec,
+  NegotiationOptions,
+  Offer,
+  PendingTrack,
+  Placement,
+  Refusal,
+  SiteTransport,
+  WantedTrack,
+} from './terms.ts';
 
 export * from './terms.ts';
 

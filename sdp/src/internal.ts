@@ -1,0 +1,1 @@
+export { readCandidate } from './attributes.ts';

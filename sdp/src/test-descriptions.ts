@@ -1,0 +1,11 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+const folder = new URL('../test-data/', import.meta.url);
+
+/** Real browsers' descriptions, captured by `interop/negotiation/capture-offers.ts`. */
+export const testDescriptionNames = (): string[] =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.sdp'))
+    .map((name) => name.slice(0, -'.sdp'.length));
+
+export const readTestDescription = (name: string): string => readFileSync(new URL(`${name}.sdp`, folder), 'utf8');
