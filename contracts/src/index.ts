@@ -3,6 +3,7 @@ export * from './fleet/node-report.ts';
 export * from './fleet/site-certificate.ts';
 export * from './ids.ts';
 export * from './rooms/participant.ts';
+export * from './rooms/room-view-reader.ts';
 export * from './routes/tables.ts';
 export * from './session/header-extensions.ts';
 export * from './session/session-spec.ts';

@@ -93,6 +93,8 @@ export const leaveReasons = [
   'room-closed',
   'connection-timeout',
   'media-failure',
+  /** Never entered: the room holds as many as it may. */
+  'room-full',
 ] as const;
 export type LeaveReason = (typeof leaveReasons)[number];
 
@@ -105,6 +107,11 @@ export const Intent = z.strictObject({
   ...participantFields,
   /** When it first joined, in milliseconds since 1970. Orders two holders of one identity. */
   joinedAtMs: z.int().min(0),
+  /**
+   * The room as its speaker last saw it in a `RoomView`; absent before the first. A controller that takes over goes on
+   * with it, so that the room's sid outlives its controllers.
+   */
+  known: z.strictObject({ room: RoomId, createdAtMs: z.int().min(0) }).optional(),
   /** Set once, at the end: it has left, and why. */
   left: z.enum(leaveReasons).optional(),
 });
@@ -135,15 +142,24 @@ export const RoomInfo = z.strictObject({
 });
 export type RoomInfo = z.infer<typeof RoomInfo>;
 
+/** What one `RoomView` carries at most: keeps a document well below what buses pass (NATS: 1 MiB by default). */
+export const MAX_PARTICIPANTS_PER_PART = 256;
+
 /**
  * The room as it is. A complete view replaces all; a partial one carries only what changed since generation `since`
- * of the same epoch, and a reader that has not that generation asks for it to be said again. Key: the room's name.
+ * of the same epoch, and a reader that has not that generation asks for it to be said again. Large ones come in
+ * several parts under one generation. Key: the room's name. `RoomViewReader` puts it together.
  */
 export const RoomView = z.strictObject({
   info: RoomInfo,
   complete: z.boolean(),
   /** Generation this one builds on; 0 when complete. */
   since: z.int().min(0),
-  participants: z.array(ParticipantView),
+  /** Which of `parts` this is, from 0. */
+  part: z.int().min(0),
+  parts: z.int().min(1).max(1024),
+  participants: z.array(ParticipantView).max(MAX_PARTICIPANTS_PER_PART),
+  /** Participants that left so long ago that they are no longer shown; only in partial views. */
+  forgotten: z.array(ParticipantId),
 });
 export type RoomView = z.infer<typeof RoomView>;
