@@ -80,6 +80,11 @@ export class DocumentReader<T> {
     return this.#stale;
   }
 
+  /** How many documents it remembers, those removed a moment ago included. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   /** What it knows of one document. */
   get(scope: string, key: string): T | undefined {
     return this.#known.get(documentId(scope, key))?.body ?? undefined;
