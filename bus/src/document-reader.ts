@@ -139,7 +139,14 @@ export class DocumentReader<T> {
     // A broken writer repeats itself: the first, second, fourth, eighth … is worth a line.
     if ((this.#invalid & (this.#invalid - 1)) !== 0) return undefined;
     const { kind, scope, key, writer } = document;
-    this.#logger.warn('bus.invalid-document', { kind, scope, key, writer, count: this.#invalid, problem: parsed.error.message });
+    this.#logger.warn('bus.invalid-document', {
+      kind,
+      scope,
+      key,
+      writer,
+      count: this.#invalid,
+      problem: parsed.error.message,
+    });
     return undefined;
   }
 

@@ -1,4 +1,12 @@
-import { BoundedQueue, type Clock, type Logger, type RandomBytes, silentLogger, type Timer, uniform } from '@sluice/runtime';
+import {
+  BoundedQueue,
+  type Clock,
+  type Logger,
+  type RandomBytes,
+  silentLogger,
+  type Timer,
+  uniform,
+} from '@sluice/runtime';
 import type { Bus, BusDocument, Lease, Reading, Scope } from './bus.ts';
 import { checkAndFreeze } from './json-value.ts';
 import { LeaseTable } from './lease-table.ts';
@@ -113,7 +121,10 @@ export class InProcessHub {
 
   /** For connections only: what is on its way from or to it will not arrive. */
   forget(bus: InProcessBus): void {
-    const ways = [...(this.#ways.get(bus)?.values() ?? []), ...[...this.#ways.values()].flatMap((to) => to.get(bus) ?? [])];
+    const ways = [
+      ...(this.#ways.get(bus)?.values() ?? []),
+      ...[...this.#ways.values()].flatMap((to) => to.get(bus) ?? []),
+    ];
     for (const way of ways) this.#drops.away += way.clear();
   }
 
@@ -157,7 +168,10 @@ export class InProcessHub {
         this.#delivered++;
       } catch (error) {
         this.#readerErrors++;
-        this.#logger.error('bus.reader-failed', { kind: 'document' in item ? item.document.kind : item.asked.kind, error });
+        this.#logger.error('bus.reader-failed', {
+          kind: 'document' in item ? item.document.kind : item.asked.kind,
+          error,
+        });
       }
     }
   }

@@ -81,5 +81,7 @@ export const Identity = name<Identity>(256);
 /** A site's name, as in configuration: `fra`, `local`. */
 export const SiteName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'must be lower-case letters, digits and hyphens, at most 63 characters' })
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
+    error: 'must be lower-case letters, digits and hyphens, at most 63 characters',
+  })
   .transform((text) => text as SiteName);

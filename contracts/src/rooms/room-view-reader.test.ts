@@ -106,7 +106,10 @@ test('room view: a new controller begins with a complete view', () => {
   const reader = new RoomViewReader();
   reader.apply(at(9, 1), whole([participant('a', 1), participant('b', 1)]));
   assert.equal(said(reader.apply(at(10, 2), part(9, [participant('c', 1)]))), 'gap');
-  assert.equal(said(reader.apply(at(10, 2), whole([participant('a', 1), participant('c', 1)]))), 'changed c vanished b');
+  assert.equal(
+    said(reader.apply(at(10, 2), whole([participant('a', 1), participant('c', 1)]))),
+    'changed c vanished b',
+  );
 });
 
 test('room view: several parts are taken as one, whatever their order', () => {

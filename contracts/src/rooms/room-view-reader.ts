@@ -94,7 +94,9 @@ export class RoomViewReader {
   #take(view: RoomView): RoomChange {
     const before = this.#participants;
     const after = view.complete ? new Map<ParticipantId, ParticipantView>() : before;
-    const changed = view.participants.filter((participant) => differs(before.get(participant.participant), participant));
+    const changed = view.participants.filter((participant) =>
+      differs(before.get(participant.participant), participant),
+    );
     for (const participant of view.participants) after.set(participant.participant, participant);
     for (const participant of view.forgotten) after.delete(participant);
     const vanished = view.complete ? [...before.values()].filter((known) => isVanished(known, after)) : [];

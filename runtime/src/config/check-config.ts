@@ -97,6 +97,7 @@ function valueText(value: unknown): string {
   if (value === null) return 'empty';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a group of keys';
-  if (typeof value === 'string') return value.length > 40 ? `a text of ${value.length} characters` : `the text "${value}"`;
+  if (typeof value === 'string')
+    return value.length > 40 ? `a text of ${value.length} characters` : `the text "${value}"`;
   return typeof value === 'boolean' ? String(value) : `the ${typeof value} ${String(value)}`;
 }

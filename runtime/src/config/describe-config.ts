@@ -77,7 +77,8 @@ function rangeOf(node: SchemaNode): string {
   if (node.enum !== undefined) return node.enum.map(String).join(', ');
   if (node.type === 'boolean') return 'true, false';
   const { minLength = node.minItems, maxLength = node.maxItems } = node;
-  if (maxLength !== undefined) return `${minLength ?? 0} to ${maxLength} ${node.type === 'array' ? 'entries' : 'characters'}`;
+  if (maxLength !== undefined)
+    return `${minLength ?? 0} to ${maxLength} ${node.type === 'array' ? 'entries' : 'characters'}`;
   return rangeText(node)
     .trim()
     .replace(/^from /, '')

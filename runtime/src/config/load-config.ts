@@ -8,7 +8,11 @@ import type { ConfigPath } from './schema-node.ts';
  * Reads a configuration from YAML (1.2). Unknown keys and bad values are problems that name the line, the key and what
  * would be right. An empty text is an empty configuration.
  */
-export function loadConfig<S extends z.ZodType>(schema: S, yamlText: string, fileName: string): ConfigResult<z.output<S>> {
+export function loadConfig<S extends z.ZodType>(
+  schema: S,
+  yamlText: string,
+  fileName: string,
+): ConfigResult<z.output<S>> {
   const lineCounter = new LineCounter();
   const document = parseDocument(yamlText, { lineCounter, prettyErrors: false, uniqueKeys: true });
   const at = (offset: number): string => {
