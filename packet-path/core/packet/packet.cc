@@ -37,7 +37,7 @@ PacketRef PacketPool::take() {
   p->size = p->payloadOffset = p->payloadSize = 0;
   p->audioLevel = 0xFF;
   p->encoding = p->extensionCount = 0;
-  p->marker = p->recovered = p->keyFrameStart = false;
+  p->marker = p->recovered = p->entryPoint = false;
   p->refs_.store(1, std::memory_order_relaxed);
   return PacketRef(p);
 }

@@ -44,8 +44,9 @@ struct Packet {
   TimeUs receivedAtUs = 0;
   uint8_t encoding = 0;  ///< which of its track's encodings (simulcast streams), from the lowest
   bool marker = false;
-  bool recovered = false;      ///< came by RTX
-  bool keyFrameStart = false;  ///< first packet of a frame that a decoder can start from
+  bool recovered = false;  ///< came by RTX
+  /// A decoder can start here: the first packet of a key frame, or any packet of a codec that has none.
+  bool entryPoint = false;
   uint8_t extensionCount = 0;
   PassedExtension extensions[kMaxExtensions];
 

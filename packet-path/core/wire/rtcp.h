@@ -182,6 +182,7 @@ class RtcpWriter {
 
   [[nodiscard]] Bytes written() const { return out_.first(size_); }
   [[nodiscard]] size_t size() const { return size_; }
+  [[nodiscard]] size_t room() const { return out_.size() - size_; }
 
   /// At most 31 blocks (5 bits of count).
   bool senderReport(const SenderInfo& info, std::span<const ReportBlock> blocks);
