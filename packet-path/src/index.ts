@@ -1,0 +1,14 @@
+export { PacketPathError, type PacketPathErrorCode, packetPathErrors } from './errors.ts';
+export type { AddressText, CloseReason, PacketPathEvent } from './events.ts';
+export { ManualPacketPath, type ManualPacketPathOptions } from './manual-packet-path.ts';
+export type { BindAddress, Identity, Tuning, Version } from './options.ts';
+export { generateIdentity, PacketPath, type PacketPathOptions } from './packet-path.ts';
+export type {
+  DataSnapshot,
+  IncomingStreamSnapshot,
+  IoSnapshot,
+  OutgoingStreamSnapshot,
+  PathSnapshot,
+  SessionSnapshot,
+  ShardSnapshot,
+} from './snapshot.ts';

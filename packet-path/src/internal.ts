@@ -1,0 +1,1 @@
+export { type Addon, loadAddon, type NativeThreadedPath } from './native.ts';

@@ -1,0 +1,68 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { SessionId, SessionSpec } from '@sluice/contracts';
+import { PacketPathError } from './errors.ts';
+import type { AddressText, PacketPathEvent } from './events.ts';
+import type { BindAddress, Identity, Tuning, Version } from './options.ts';
+import type { PathSnapshot, SessionSnapshot } from './snapshot.ts';
+
+/** What the addon exports: classes that look at every value they are given, and throw errors with a `code`. */
+export interface Addon {
+  readonly ThreadedPath: new (
+    options: NativeOptions & { readonly bind: readonly BindAddress[] },
+    onEvents: (events: readonly PacketPathEvent[]) => void,
+  ) => NativeThreadedPath;
+  readonly ManualPath: new (options: NativeOptions & { readonly seed: number }) => NativeManualPath;
+  generateIdentity(notBefore: number, days: number): Identity;
+}
+
+export type NativeOptions = Identity & Tuning & { readonly shards: number };
+
+export interface NativeThreadedPath {
+  apply(spec: SessionSpec, version: Version): void;
+  drop(session: SessionId): void;
+  drain(): void;
+  snapshot(): Promise<PathSnapshot>;
+  snapshot(session: SessionId): Promise<SessionSnapshot | undefined>;
+  close(): void;
+  status(): NativeStatus;
+}
+
+export interface NativeStatus {
+  readonly addresses: readonly BindAddress[];
+  readonly receiveBufferBytes: number;
+  readonly sendBufferBytes: number;
+  /** Ids of the control plane that the packet path remembers. */
+  readonly names: number;
+}
+
+/** What a call to the manual packet path caused, in order. */
+export interface Outcome {
+  /** Address, bytes, address, bytes … */
+  readonly datagrams: readonly (AddressText | Uint8Array)[];
+  readonly events: readonly PacketPathEvent[];
+}
+
+export interface NativeManualPath {
+  apply(spec: SessionSpec, version: Version, nowUs: number): Outcome;
+  drop(session: SessionId, nowUs: number): Outcome;
+  drain(nowUs: number): Outcome;
+  deliver(datagrams: readonly (AddressText | Uint8Array)[], nowUs: number): Outcome;
+  advance(nowUs: number): Outcome;
+  nextDeadline(): number | undefined;
+  snapshot(session: undefined, nowUs: number): PathSnapshot;
+  snapshot(session: SessionId, nowUs: number): SessionSnapshot | undefined;
+  close(): void;
+}
+
+/** The addon compiled here, or a prebuilt one for this platform. Node keeps it: loading again costs nothing. */
+export function loadAddon(): Addon {
+  const require = createRequire(import.meta.url);
+  const load = require('node-gyp-build') as (folder: string) => Addon;
+  try {
+    return load(fileURLToPath(new URL('..', import.meta.url)));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    throw new PacketPathError('PACKET_PATH_NOT_COMPILED', `the packet path's addon cannot be loaded: ${why}`, cause);
+  }
+}
