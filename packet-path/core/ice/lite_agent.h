@@ -82,15 +82,14 @@ class LiteAgent {
     uint32_t priority = 0;
     uint32_t generation = 0;
     TimeUs lastCheckUs = 0;
-    /// Nominating checks since the selected remote was last heard.
-    uint8_t nominationsSinceSelected = 0;
+    uint8_t nominations = 0;  ///< nominating checks since the selected remote was last heard
     bool nominating = false;  ///< its latest check carried USE-CANDIDATE
   };
 
   const Credentials* credentialsFor(std::string_view fragment) const;
   Remote& note(const Address& from, CheckOutcome& outcome);
-  void choose(const Remote& heard, bool isNew);
-  [[nodiscard]] bool beatsSelected(const Remote& heard, const Remote& selected, bool isNew) const;
+  [[nodiscard]] bool choose(Remote& heard, bool isNew);
+  [[nodiscard]] static bool beatsSelected(const Remote& heard, const Remote& selected, bool isNew);
   Remote* find(const Address& address);
 
   LiteAgentConfig config_;

@@ -1,28 +1,12 @@
 // Per-SSRC state of what was received: rollover counter and replay window (RFC 3711 §3.3.1, §3.3.2).
 #pragma once
 
-#include <optional>
 #include <vector>
 
+#include "../crypto/replay_window.h"
 #include "../wire/types.h"
 
 namespace sluice::srtp {
-
-/// Highest index seen and which of the 128 below it. RFC 3711 §3.3.2 asks for at least 64; a burst of 300 packets per
-/// frame through a reordering network is why it is twice that.
-class ReplayWindow {
- public:
-  static constexpr uint64_t kSize = 128;
-
-  [[nodiscard]] bool isFresh(uint64_t index) const;
-  void note(uint64_t index);
-  [[nodiscard]] uint64_t highest() const { return highest_; }
-
- private:
-  uint64_t highest_ = 0;
-  uint64_t low_ = 0;   // bit i: highest_ - i was seen
-  uint64_t high_ = 0;  // bit i: highest_ - 64 - i was seen
-};
 
 /// Open addressing by SSRC. Grows by doubling; entries are never removed, so that no packet is accepted twice.
 class StreamTable {
@@ -33,7 +17,7 @@ class StreamTable {
   struct Stream {
     Ssrc ssrc = 0;
     bool used = false;
-    ReplayWindow window;
+    crypto::ReplayWindow window;
   };
 
   [[nodiscard]] Stream* find(Ssrc ssrc);

@@ -1,5 +1,5 @@
-// The cryptographic transforms of SRTP: session keys from master keys (RFC 3711 §4.3), then AEAD (RFC 7714) or counter
-// mode with HMAC-SHA1 (RFC 3711 §4.1, §4.2). Knows packets' layout, not their order.
+// The cryptographic transforms of SRTP: AEAD (RFC 7714) or counter mode with HMAC-SHA1 (RFC 3711 §4.1, §4.2). Knows
+// packets' layout, not their order.
 #pragma once
 
 #include <optional>
@@ -7,8 +7,8 @@
 
 #include "../crypto/aes.h"
 #include "../wire/hmac_sha1.h"
-#include "../wire/srtp_keys.h"
 #include "../wire/types.h"
+#include "session_keys.h"
 
 namespace sluice::srtp {
 
@@ -16,7 +16,7 @@ enum class Direction : uint8_t { kSeal, kOpen };
 
 class Transform {
  public:
-  [[nodiscard]] static std::optional<Transform> create(const wire::SrtpKeys& keys, Direction direction);
+  [[nodiscard]] static std::optional<Transform> create(const SessionKeys& keys, Direction direction);
 
   /// `out` has room for header, payload and rtpOverhead(). `index` is the 48-bit packet index.
   [[nodiscard]] bool sealRtp(Bytes header, Bytes payload, uint64_t index, uint8_t* out);
