@@ -1,0 +1,113 @@
+import {
+  ParticipantInfo,
+  ParticipantInfo_State,
+  ParticipantPermission,
+  Room,
+  SimulcastCodecInfo,
+  TrackInfo,
+  VideoLayer,
+  VideoLayer_Mode,
+} from '@livekit/protocol';
+import type { ParticipantView, Permissions, RoomInfo, TrackView } from '@sluice/contracts';
+import {
+  kindToProto,
+  protoEncryption,
+  protoLeaveReason,
+  protoParticipantKind,
+  protoQuality,
+  protoSource,
+} from './enums.ts';
+
+/** Rooms, participants and tracks as clients are told of them. */
+
+export function roomMessage(info: RoomInfo): Room {
+  return new Room({
+    sid: info.room,
+    name: info.roomName,
+    emptyTimeout: info.emptyTimeoutS,
+    departureTimeout: info.departureTimeoutS,
+    maxParticipants: info.maxParticipants,
+    creationTime: BigInt(Math.floor(info.createdAtMs / 1000)),
+    creationTimeMs: BigInt(info.createdAtMs),
+    metadata: info.metadata,
+    numParticipants: info.numParticipants,
+    numPublishers: info.numPublishers,
+  });
+}
+
+export function participantMessage(view: ParticipantView): ParticipantInfo {
+  const gone = view.left !== undefined;
+  return new ParticipantInfo({
+    sid: view.participant,
+    identity: view.identity,
+    state: stateOf(view),
+    // Those who go take their tracks with them.
+    tracks: gone ? [] : view.tracks.map(trackMessage),
+    metadata: view.metadata,
+    joinedAt: BigInt(Math.floor(view.joinedAtMs / 1000)),
+    joinedAtMs: BigInt(view.joinedAtMs),
+    name: view.name,
+    version: view.version,
+    permission: permissionMessage(view),
+    isPublisher: view.tracks.length > 0,
+    kind: protoParticipantKind(view.kind),
+    attributes: view.attributes,
+    clientProtocol: view.clientProtocol,
+    capabilities: view.capabilities,
+    ...(view.left === undefined ? {} : { disconnectReason: protoLeaveReason(view.left) }),
+  });
+}
+
+function stateOf(view: ParticipantView): ParticipantInfo_State {
+  if (view.left !== undefined) return ParticipantInfo_State.DISCONNECTED;
+  return view.active ? ParticipantInfo_State.ACTIVE : ParticipantInfo_State.JOINED;
+}
+
+function permissionMessage(view: { readonly permissions: Permissions; readonly kind: string }): ParticipantPermission {
+  const { permissions } = view;
+  return new ParticipantPermission({
+    canSubscribe: permissions.canSubscribe,
+    canPublish: permissions.canPublish,
+    canPublishData: permissions.canPublishData,
+    canPublishSources: permissions.canPublishSources.map(protoSource),
+    hidden: permissions.hidden,
+    recorder: permissions.recorder,
+    canUpdateMetadata: permissions.canUpdateMetadata,
+    agent: view.kind === 'agent',
+  });
+}
+
+export function trackMessage(track: TrackView): TrackInfo {
+  const layers = track.layers.map(
+    (layer, index) =>
+      new VideoLayer({
+        quality: protoQuality(layer.quality),
+        width: layer.widthPx,
+        height: layer.heightPx,
+        bitrate: layer.bitrateBps,
+        rid: layer.rid,
+        spatialLayer: index,
+      }),
+  );
+  const videoLayerMode =
+    track.kind === 'audio' ? VideoLayer_Mode.MODE_UNUSED : VideoLayer_Mode.ONE_SPATIAL_LAYER_PER_STREAM;
+  return new TrackInfo({
+    sid: track.track,
+    type: kindToProto[track.kind],
+    name: track.name,
+    muted: track.muted,
+    width: track.widthPx,
+    height: track.heightPx,
+    simulcast: track.simulcast,
+    disableDtx: track.disableDtx,
+    source: protoSource(track.source),
+    layers,
+    mimeType: track.mimeType,
+    codecs: track.mimeType === '' ? [] : [new SimulcastCodecInfo({ mimeType: track.mimeType, layers, videoLayerMode })],
+    stereo: track.stereo,
+    disableRed: track.disableRed,
+    encryption: protoEncryption(track.encryption),
+    stream: track.stream,
+    audioFeatures: track.audioFeatures,
+  });
+}

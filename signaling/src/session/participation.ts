@@ -1,0 +1,347 @@
+import {
+  type AddTrackRequest,
+  ParticipantUpdate,
+  RequestResponse_Reason,
+  RoomUpdate,
+  type SessionDescription,
+  SpeakersChanged,
+  SubscriptionError,
+  type SubscriptionPermission,
+  type SyncState,
+  type UpdateParticipantMetadata,
+  type UpdateSubscription,
+  type UpdateTrackSettings,
+} from '@livekit/protocol';
+import type {
+  Intent,
+  LeaveReason,
+  ParticipantId,
+  ParticipantView,
+  RoomChange,
+  SessionId,
+  TrackId,
+} from '@sluice/contracts';
+import type { ConnectRequest } from '../messages/connect-request.ts';
+import { joinMessage, reconnectMessage, type ServerPlace } from '../messages/greetings.ts';
+import type { AfterLeave } from '../messages/leave.ts';
+import { roomMessage } from '../messages/room-messages.ts';
+import type { ClientMessage } from '../messages/wire.ts';
+import type { RefusalReason } from '../negotiation/refusal.ts';
+import type { Changed, Publishing } from './publishing.ts';
+import * as requests from './requests.ts';
+import { Roster } from './roster.ts';
+import type { Self } from './self.ts';
+import { Subscribing } from './subscribing.ts';
+import type { TransportResult, Transports, TransportTurn } from './transports.ts';
+
+/** The room as this process knows it: `RoomViewReader` is one. */
+export interface Room {
+  readonly info: RoomChange['info'] | undefined;
+  get(participant: ParticipantId): ParticipantView | undefined;
+  /** Those that left a moment ago are among them. */
+  participants(): Iterable<ParticipantView>;
+}
+
+export interface ParticipationOptions {
+  readonly self: Self;
+  readonly room: Room;
+  readonly place: ServerPlace;
+  readonly publishing: Publishing;
+  readonly transports: Transports;
+  readonly autoSubscribe: boolean;
+  readonly maxWishes: number;
+}
+
+/** A participation that cannot go on: why, and what the client should do. */
+export interface Ending {
+  readonly reason: LeaveReason;
+  readonly after: AfterLeave;
+  readonly detail: string;
+}
+
+/**
+ * A participant who has entered its room: what it publishes, what it receives, what it has been told. Joins the parts;
+ * each of them decides for itself.
+ */
+export class Participation {
+  readonly #self: Self;
+  readonly #room: Room;
+  readonly #place: ServerPlace;
+  readonly #publishing: Publishing;
+  readonly #transports: Transports;
+  readonly #roster: Roster;
+  readonly #subscribing: Subscribing;
+  /** Tracks whose codec the client was told it has not. */
+  readonly #toldUnsupported = new Set<TrackId>();
+  readonly #audio = new Map<SessionId, Intent['speaking']>();
+  #lastDataSequence = 0;
+  #intentChanged = false;
+
+  constructor({ self, room, place, publishing, transports, autoSubscribe, maxWishes }: ParticipationOptions) {
+    this.#self = self;
+    this.#room = room;
+    this.#place = place;
+    this.#publishing = publishing;
+    this.#transports = transports;
+    this.#roster = new Roster(self);
+    this.#subscribing = new Subscribing(self, { autoSubscribe, permitted: self.permissions.canSubscribe, maxWishes });
+  }
+
+  /** Highest number of the client's reliable messages that is known to have come. May lag behind. */
+  get lastDataSequence(): number {
+    return this.#lastDataSequence;
+  }
+
+  get transports(): Transports {
+    return this.#transports;
+  }
+
+  intent(left?: LeaveReason): Intent {
+    return this.#self.intent(this.#publishing.tracks, left);
+  }
+
+  /** True once after the intent changed. */
+  takeIntentChanged(): boolean {
+    const changed = this.#intentChanged;
+    this.#intentChanged = false;
+    return changed;
+  }
+
+  /** Tells the client where it is, and answers what its connect request brought along. */
+  enter(me: ParticipantView, request: ConnectRequest, turn: TransportTurn): Ending | undefined {
+    const info = this.#room.info;
+    if (info === undefined) return { reason: 'room-closed', after: 'reconnect', detail: 'the room ended' };
+    const present = this.#present();
+    for (const view of present) if (view.participant !== me.participant) this.#subscribing.participantChanged(view);
+    const subscriberPrimary = request.mode === 'dual' && me.permissions.canSubscribe;
+    turn.out.send(
+      joinMessage({ place: this.#place, room: info, me, others: this.#roster.others(present), subscriberPrimary }),
+    );
+    this.#tellPermissions(turn);
+    this.#want(turn);
+    for (const track of request.addTracks) this.addTrack(track, turn);
+    return request.offer === undefined ? undefined : this.takeOffer(request.offer, turn);
+  }
+
+  /** Tells a client that was away everything that it may have missed. */
+  comeBack(syncState: SyncState | undefined, turn: TransportTurn): Ending | undefined {
+    const present = this.#present();
+    turn.out.send(reconnectMessage(this.#place, this.#lastDataSequence));
+    this.#tellRoster(this.#roster.all(present), turn);
+    this.tellRoom(turn);
+    this.#tellSpeakers(present, turn);
+    this.#tellPermissions(turn);
+    const ending = syncState === undefined ? undefined : this.takeSyncState(syncState, turn);
+    this.#transports.resume(turn);
+    return ending;
+  }
+
+  /** `away`: the client hears of it when it comes back. */
+  roomChanged({ changed, vanished }: RoomChange, client: 'here' | 'away', turn: TransportTurn): void {
+    const views = [...vanished.map((view) => ({ ...view, left: view.left ?? ('signal-close' as const) })), ...changed];
+    for (const view of views) this.#subscribe(view, turn);
+    const roster = this.#roster.changed(views);
+    if (client === 'here') {
+      this.#tellRoster(roster, turn);
+      this.#tellPermissions(turn);
+    }
+    this.#want(turn);
+    if (client === 'here') this.#tellSpeakers(views, turn);
+  }
+
+  tellRoom({ out }: TransportTurn): void {
+    const info = this.#room.info;
+    if (info !== undefined) out.send({ case: 'roomUpdate', value: new RoomUpdate({ room: roomMessage(info) }) });
+  }
+
+  heardFrom(session: SessionId, lastDataSequence: number, audio: Intent['speaking'][]): void {
+    this.#lastDataSequence = Math.max(this.#lastDataSequence, lastDataSequence);
+    const loudest = audio.reduce((a, b) => (b.active && b.level > a.level ? b : a), silence);
+    this.#audio.set(session, loudest);
+    const all = [...this.#audio.values()].reduce((a, b) => (b.level > a.level ? b : a), silence);
+    if (this.#self.setSpeaking(all)) this.#intentChanged = true;
+  }
+
+  connected(): void {
+    if (this.#self.becomeActive()) this.#intentChanged = true;
+  }
+
+  addTrack(request: AddTrackRequest, { nowUs, out }: TransportTurn): void {
+    const announced = this.#publishing.announce(request, this.#self.permissions, nowUs);
+    out.send(
+      announced.ok ? requests.trackPublished(announced.track) : requests.addTrackRefused(request, announced.refusal),
+    );
+  }
+
+  takeOffer(offer: SessionDescription, turn: TransportTurn): Ending | undefined {
+    return this.#settle(this.#transports.takeOffer(offer, this.#publishing.pending, turn), turn);
+  }
+
+  takeAnswer(answer: SessionDescription, turn: TransportTurn): Ending | undefined {
+    return this.#settle(this.#transports.takeAnswer(answer, turn), turn);
+  }
+
+  /** `message` is the one that asks for the change: its echo goes with a refusal. */
+  changeTrack(
+    track: string,
+    message: ClientMessage,
+    change: (publishing: Publishing) => Changed,
+    turn: TransportTurn,
+  ): void {
+    const changed = change(this.#publishing);
+    if (changed === 'changed') this.#intentChanged = true;
+    if (changed !== 'unknown') return;
+    const refusal = {
+      reason: RequestResponse_Reason.NOT_FOUND,
+      message: `this participant publishes no track ${track.slice(0, 64)}`,
+    };
+    turn.out.send(requests.requestRefused(message, refusal));
+  }
+
+  updateMetadata(update: UpdateParticipantMetadata, { out }: TransportTurn): void {
+    const refusal = this.#self.update(update);
+    if (refusal === undefined) this.#intentChanged = true;
+    out.send(
+      requests.metadataUpdated(update.requestId, refusal?.reason ?? RequestResponse_Reason.OK, refusal?.message ?? ''),
+    );
+  }
+
+  permitSubscriptions(permission: SubscriptionPermission, { out }: TransportTurn): void {
+    const refusal = this.#self.permitSubscriptions(permission);
+    if (refusal === undefined) this.#intentChanged = true;
+    else out.send(requests.requestRefused({ case: 'subscriptionPermission', value: permission }, refusal));
+  }
+
+  updateSubscription(update: UpdateSubscription, turn: TransportTurn): void {
+    this.#wish(update, turn);
+    this.#want(turn);
+  }
+
+  updateTrackSettings({ trackSids, disabled }: UpdateTrackSettings, turn: TransportTurn): void {
+    for (const track of trackSids) this.#subscribing.pause(track as TrackId, disabled);
+    this.#want(turn);
+  }
+
+  /** What a client that came back believes. It must not believe in tracks that nobody here knows. */
+  takeSyncState(state: SyncState, turn: TransportTurn): Ending | undefined {
+    const unknown = state.publishTracks.find(({ track }) => track !== undefined && !this.#publishing.knows(track.sid));
+    if (unknown !== undefined) {
+      return { reason: 'state-mismatch', after: 'reconnect', detail: 'it publishes a track that is not known here' };
+    }
+    this.#subscribing.restart();
+    if (state.subscription !== undefined) this.#wish(state.subscription, turn);
+    for (const track of state.trackSidsDisabled) this.#subscribing.pause(track as TrackId, true);
+    this.#want(turn);
+    return undefined;
+  }
+
+  tellUnmetWishes({ nowUs, out }: TransportTurn): void {
+    for (const { track, error } of this.#subscribing.unmetWishes(nowUs))
+      out.send(requests.subscriptionFailed(track, error));
+  }
+
+  get nextWishUs(): number | undefined {
+    return this.#subscribing.nextWishUs();
+  }
+
+  /** Everyone that the client knows of, itself included. */
+  everyone(): ParticipantId[] {
+    return this.#present().map(({ participant }) => participant);
+  }
+
+  #settle(result: TransportResult, turn: TransportTurn): Ending | undefined {
+    if (!result.ok) return endingOf(result.reason, result.detail);
+    const { outcome } = result;
+    if (outcome.published.length > 0 || outcome.unpublished.length > 0) this.#intentChanged = true;
+    for (const request of this.#publishing.settle(outcome)) turn.out.send(requests.addTrackRefused(request, noCodec));
+    this.#tellUnsupported(outcome.unsupported, turn);
+    return undefined;
+  }
+
+  /** What the room says of someone, as far as it concerns this participant's transports. */
+  #subscribe(view: ParticipantView, turn: TransportTurn): void {
+    if (view.participant === this.#self.participant) this.#permissionsChanged(view, turn);
+    else if (view.identity !== this.#self.identity) this.#subscribing.participantChanged(view);
+  }
+
+  #permissionsChanged({ permissions }: ParticipantView, turn: TransportTurn): void {
+    if (JSON.stringify(permissions) === JSON.stringify(this.#self.permissions)) return;
+    this.#self.setPermissions(permissions);
+    this.#intentChanged = true;
+    this.#subscribing.permit(permissions.canSubscribe);
+    for (const track of this.#publishing.forbidden(permissions)) {
+      this.#publishing.remove(track);
+      this.#transports.revoke(track, turn.out);
+      turn.out.send(requests.trackUnpublished(track));
+    }
+    this.#transports.setPermissions(permissions, turn.out);
+  }
+
+  #wish({ trackSids, participantTracks, subscribe }: UpdateSubscription, { nowUs, out }: TransportTurn): void {
+    const tracks = new Set([...trackSids, ...participantTracks.flatMap(({ trackSids }) => trackSids)]);
+    for (const track of tracks) {
+      const kept = this.#subscribing.wish(track as TrackId, subscribe, nowUs);
+      if (!kept && subscribe) out.send(requests.subscriptionFailed(track as TrackId, SubscriptionError.SE_UNKNOWN));
+    }
+  }
+
+  #want(turn: TransportTurn): void {
+    if (!this.#subscribing.takeChanged()) return;
+    this.#tellUnsupported(this.#transports.want(this.#subscribing.wanted(), turn), turn);
+  }
+
+  #tellUnsupported(tracks: readonly TrackId[], { out }: TransportTurn): void {
+    for (const track of this.#toldUnsupported) if (!this.#subscribing.knows(track)) this.#toldUnsupported.delete(track);
+    for (const track of tracks) {
+      if (this.#toldUnsupported.has(track)) continue;
+      this.#toldUnsupported.add(track);
+      out.send(requests.subscriptionFailed(track, SubscriptionError.SE_CODEC_UNSUPPORTED));
+    }
+  }
+
+  #tellRoster(change: ReturnType<Roster['changed']>, { out }: TransportTurn): void {
+    for (const participants of [change.gone, change.here]) {
+      if (participants.length === 0) continue;
+      out.send({ case: 'update', value: new ParticipantUpdate({ participants: [...participants] }) });
+    }
+  }
+
+  #tellSpeakers(views: readonly ParticipantView[], { out }: TransportTurn): void {
+    const speakers = this.#roster.speakersChanged(views, (participant) => this.#hears(participant));
+    if (speakers.length > 0) out.send({ case: 'speakersChanged', value: new SpeakersChanged({ speakers }) });
+  }
+
+  #tellPermissions({ out }: TransportTurn): void {
+    for (const change of this.#subscribing.takePermissionChanges()) out.send(requests.permissionChanged(change));
+  }
+
+  #hears(participant: ParticipantId): boolean {
+    for (const track of this.#subscribing.tracksOf(participant))
+      if (this.#transports.subscribed.has(track)) return true;
+    return false;
+  }
+
+  #present(): ParticipantView[] {
+    return [...this.#room.participants()].filter(({ left }) => left === undefined);
+  }
+}
+
+const silence: Intent['speaking'] = { active: false, level: 0 };
+
+const noCodec = {
+  reason: RequestResponse_Reason.UNSUPPORTED_TYPE,
+  message: 'no codec in the offer is one that we carry',
+};
+
+/** A client whose sections went wrong may begin anew; one whose SDP cannot be read would only send it again. */
+function endingOf(reason: RefusalReason, detail: string): Ending | undefined {
+  switch (reason) {
+    case 'no-offer':
+      // An answer that crossed something newer: of no consequence.
+      return undefined;
+    case 'sections-changed':
+      return { reason: 'state-mismatch', after: 'reconnect', detail: `${reason}: ${detail}` };
+    default:
+      return { reason: 'state-mismatch', after: 'disconnect', detail: `${reason}: ${detail}` };
+  }
+}
