@@ -5,6 +5,13 @@
 
 #include <optional>
 
+#include "channels.h"
+#include "handshake.h"
+#include "outbox.h"
+#include "receiver.h"
+#include "sender.h"
+#include "stream_reset.h"
+#include "teardown.h"
 #include "types.h"
 
 namespace sluice::sctp {
@@ -12,7 +19,6 @@ namespace sluice::sctp {
 class Association {
  public:
   Association(const AssociationConfig& config, const Seed& seed);
-  ~Association();
   Association(const Association&) = delete;
   Association& operator=(const Association&) = delete;
 
@@ -46,8 +52,45 @@ class Association {
   void onDeadline(TimeUs nowUs, Sink& sink);
 
   /// Bytes of this channel's messages that were never on the wire yet; what bufferedAmount is in a browser.
-  [[nodiscard]] size_t bufferedBytes(StreamId stream) const;
-  [[nodiscard]] const Counters& counters() const;
+  [[nodiscard]] size_t bufferedBytes(StreamId stream) const { return sender_.queue().unsentBytes(stream); }
+  /// Handshake done, and not over.
+  [[nodiscard]] bool isEstablished() const;
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+
+ private:
+  struct Turn;
+
+  void answerOutOfTheBlue(const PacketView& view, Turn& turn);
+  [[nodiscard]] bool isCurrent(const ChunkView& chunk, uint32_t tag) const;
+  void onChunk(const ChunkView& chunk, uint32_t tag, Turn& turn);
+  void onEstablishedChunk(const ChunkView& chunk, Turn& turn);
+  void onUnknownChunk(const ChunkView& chunk, Turn& turn);
+  void onHandshake(Handshake::Outcome outcome, Turn& turn);
+  void onTeardown(Teardown::Outcome outcome, Turn& turn);
+  void onData(const ChunkView& chunk, Turn& turn);
+  void onSack(const ChunkView& chunk, Turn& turn);
+  void onShutdown(const ChunkView& chunk, Turn& turn);
+  void onReset(const StreamReset::Outcome& outcome, Turn& turn);
+  void onError(const ChunkView& chunk, Turn& turn);
+  void onHeartbeat(const ChunkView& chunk, Turn& turn);
+  void deliverReady(Turn& turn);
+  void settle(TimeUs nowUs, Sink& sink);
+  void finish(Turn& turn);
+  void violated(Turn& turn);
+  void abortWith(ErrorCause cause, CloseReason reason, Turn& turn);
+  void end(CloseReason reason, Turn& turn);
+
+  const AssociationConfig config_;
+  Counters counters_;
+  Handshake handshake_;
+  Sender sender_;
+  Receiver receiver_;
+  StreamReset reset_;
+  Channels channels_;
+  Teardown teardown_;
+  bool inTurn_ = false;  ///< a call is under way; calls from within the sink leave the rest to it
+  bool abortWanted_ = false;
+  bool over_ = false;
 };
 
 }  // namespace sluice::sctp

@@ -62,7 +62,8 @@ class Sink {
 
   /// An SCTP packet for the DTLS connection, at most `maxPacketBytes` long.
   virtual void packet(Bytes packet) = 0;
-  /// The handshake is done. Channels negotiated beforehand are opened right after.
+  /// The handshake is done. Channels negotiated beforehand are opened right after. Told again when the peer lost its
+  /// state and set the association up anew; channels opened in band were closed before that.
   virtual void established() = 0;
   /// By the peer's DCEP OPEN, the peer's ACK to ours, or because a negotiated channel's association came up.
   virtual void channelOpened(StreamId stream, const ChannelSpec& spec) = 0;
