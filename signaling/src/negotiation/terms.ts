@@ -1,12 +1,4 @@
-import type {
-  DataSpec,
-  Fingerprint,
-  HeaderExtensionKind,
-  ParticipantId,
-  RandomBytes,
-  SessionSpec,
-  TrackId,
-} from '@sluice/contracts';
+import type { DataSpec, Fingerprint, ParticipantId, RandomBytes, SessionSpec, TrackId } from '@sluice/contracts';
 
 /** What of a `SessionSpec` a negotiation decides. The session's owner adds ids and permissions. */
 export type NegotiatedSpec = Pick<
@@ -42,6 +34,11 @@ export interface NegotiationOptions {
   readonly maxSections: number;
   /** Our DTLS role when the client leaves it to us (`actpass`). */
   readonly preferredDtlsRole: SessionSpec['dtlsRole'];
+  /**
+   * Where we offer: whether a section that one track has left may take another. Safari shows no track that comes by
+   * a section it has had before, so there it is `never`.
+   */
+  readonly reuseSections: 'when-free' | 'never';
 }
 
 /** A track that the client has announced (`add_track`) and that has no section yet. */
@@ -91,37 +88,6 @@ export interface Placement {
   readonly unsupported: readonly TrackId[];
 }
 
-export const refusals = [
-  /** Not SDP at all, or past the bounds of what we read. */
-  'unreadable',
-  'too-many-sections',
-  /** Sections without a `mid`, with a bad one, or with one used twice. */
-  'bad-mid',
-  /** A section changed its place, its mid or its kind (RFC 8829 §5.3.1). */
-  'sections-changed',
-  /** No section that we could take: all rejected, none bundled. */
-  'nothing-to-negotiate',
-  /** Neither session nor section says `ice-ufrag` and `ice-pwd` (RFC 8839 §5.4). */
-  'no-ice-credentials',
-  /** Both ends lite: nobody would check. */
-  'ice-lite-peer',
-  /** No fingerprint with a hash we take: SHA-256 and longer (RFC 8122 §5). */
-  'no-fingerprint',
-  /** `a=setup` that cannot stand where it stands (RFC 8842 §5). */
-  'bad-setup',
-  /** An answer to no offer of ours. */
-  'no-offer',
-] as const;
-export type RefusalReason = (typeof refusals)[number];
-
-/** A client's description that cannot be taken. Nothing has changed. */
-export interface Refusal {
-  readonly ok: false;
-  readonly reason: RefusalReason;
-  /** What exactly is wrong, for people: never holds parts of the description longer than a token. */
-  readonly detail: string;
-}
-
 /** What we answer to a client's offer. */
 export interface Answer extends Placement {
   readonly ok: true;
@@ -146,5 +112,3 @@ export interface Offer extends Placement {
 export interface Agreed extends Placement {
   readonly ok: true;
 }
-
-export type { HeaderExtensionKind };
