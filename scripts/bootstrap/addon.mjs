@@ -37,6 +37,7 @@ export async function buildAddon(node) {
       if (/^\s*CXX\(target\)/.test(line)) compiled += 1;
     },
     detail: () => (compiled > 0 ? `file ${compiled} of ${Math.max(compiled, total)}` : ''),
+    noise: /^gyp (info|ERR!)/,
     advice,
   });
   if (!built())

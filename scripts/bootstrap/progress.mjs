@@ -23,6 +23,7 @@ const SHOWN_LOG_LINES = 40;
  * @property {NodeJS.ProcessEnv} [env]
  * @property {(line: string) => void} [line] sees each line of output
  * @property {() => string} [detail] how far it is: "12 of 40 files"
+ * @property {RegExp} [noise] lines of the log that tell a reader nothing when it failed
  * @property {(log: string) => string | undefined} [advice] what to do, judged from the log of a failure
  */
 
@@ -57,7 +58,9 @@ export async function runStep(step) {
   if (code === 0) return line.done();
   line.failed();
   const text = readFileSync(logFile, 'utf8');
-  const tail = text.trimEnd().split('\n').slice(-SHOWN_LOG_LINES).join('\n');
+  const lines = text.trimEnd().split('\n');
+  const telling = lines.filter((one) => step.noise?.test(one) !== true);
+  const tail = telling.slice(-SHOWN_LOG_LINES).join('\n');
   const advice = step.advice?.(text);
   throw new BootstrapError(
     `${tail}\n\n${step.doing} failed. ${advice ?? ''}${advice ? ' ' : ''}The whole log: ${relative(process.cwd(), logFile)}`,

@@ -1,5 +1,5 @@
 import { existsSync, globSync } from 'node:fs';
-import { internalDoors, nativeArrows, nativeNouns, packageArrows } from '../arrows/arrows.ts';
+import { internalDoors, nativeArrows, nativeJoiners, packageArrows } from '../arrows/arrows.ts';
 import { foreignIncludes } from '../arrows/native.ts';
 import { foreignImports } from '../arrows/typescript.ts';
 import { commandSuite, findingsSuite, root, runCommand, skippedSuite } from './command.ts';
@@ -18,13 +18,14 @@ export function checkSuites(): Suite[] {
     commandSuite('format and lint (biome)', node, [
       tool('@biomejs/biome/bin/biome'),
       'ci',
+      '--colors=off',
       '--diagnostic-level=error',
       '.',
     ]),
     commandSuite('lint with types (oxlint)', node, [tool('oxlint/bin/oxlint'), '--type-aware', '--quiet']),
     findingsSuite('arrows: TypeScript imports', () => foreignImports(root, { arrows: packageArrows, internalDoors })),
     findingsSuite('arrows: C++ includes, and what the core must not touch', async () =>
-      foreignIncludes(`${root}packet-path`, { arrows: nativeArrows, nouns: nativeNouns }),
+      foreignIncludes(`${root}packet-path`, { arrows: nativeArrows, joiners: nativeJoiners }),
     ),
     clangFormatSuite(),
     commandSuite('types (tsc)', node, [tool('typescript/bin/tsc'), '-p', 'tsconfig.json']),
