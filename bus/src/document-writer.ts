@@ -73,6 +73,10 @@ export class DocumentWriter<T> {
     return this.#documents.size;
   }
 
+  has(scope: string, key: string): boolean {
+    return this.#documents.has(documentId(scope, key));
+  }
+
   /** Says what the document now is. `epoch` is its owner's; leave it out where a document never changes owners. */
   set(scope: string, key: string, body: T, epoch: number = FIRST_EPOCH): void {
     const whole = (): readonly T[] => [body];

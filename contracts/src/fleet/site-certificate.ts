@@ -13,3 +13,6 @@ export const SiteCertificate = z.strictObject({
   notAfterMs: z.int(),
 });
 export type SiteCertificate = z.infer<typeof SiteCertificate>;
+
+/** What `sealedPrivateKey` is sealed for: whoever opens it says the same words. */
+export const siteKeyPurpose = (site: SiteName): string => `site-certificate/${site}`;
