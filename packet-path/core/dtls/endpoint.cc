@@ -20,9 +20,6 @@ constexpr size_t kPlainBytes = 2'048;
 // SCTP's first packets may overtake the last flight, or signaling's fingerprint: INIT, COOKIE-ECHO and a few copies.
 constexpr size_t kMaxEarlyRecords = 6;
 
-constexpr uint8_t kClientHello = 1;  // RFC 5246 §7.4
-constexpr uint8_t kFinished = 20;
-
 constexpr uint8_t kWarning = 1;  // RFC 5246 §7.2
 constexpr uint8_t kFatal = 2;
 constexpr uint8_t kCloseNotify = 0;
@@ -43,14 +40,17 @@ struct Endpoint::State final : HandshakeOutput {
 
   void begin(TimeUs nowUs);
   void receiveRecord(const Record& record, TimeUs nowUs);
+  void receivePlain(const Record& record, TimeUs nowUs);
+  void receiveEarly(const Record& record, TimeUs nowUs);
   void advance(Bytes record, TimeUs nowUs);
   void finishHandshake();
   void verify();
   void receiveSealed(const Record& record);
   void receiveAlert(Bytes alert);
-  void keepEarly(const Record& record);
+  void keep(const Record& record);
+  bool opened(const Record& record, MutableBytes plain, size_t& size);
   void handshakeRecord(uint8_t type, uint16_t version, uint16_t epoch, Bytes body) override;
-  bool makeSealer();
+  bool makeKeys();
   void sendFlight();
   void sendAlert(uint8_t level, uint8_t description);
   size_t writeRecord(uint8_t type, uint16_t version, uint16_t epoch, Bytes body, MutableBytes out);
@@ -96,13 +96,9 @@ void Endpoint::State::receiveRecord(const Record& record, TimeUs nowUs) {
       return;
     }
     case Phase::kHandshaking:
-      if (record.epoch > 1 || record.type < kChangeCipherSpec || record.type > kApplicationData) {
-        return drop(RecordDrop::kUnexpected);
-      }
-      if (record.type != kApplicationData) return advance(record.whole, nowUs);
-      return record.epoch == 1 ? keepEarly(record) : drop(RecordDrop::kUnexpected);
+      return record.epoch == 0 ? receivePlain(record, nowUs) : receiveEarly(record, nowUs);
     case Phase::kUnverified:
-      if (record.type == kApplicationData && record.epoch == 1) return keepEarly(record);
+      if (record.type == kApplicationData && record.epoch == 1) return keep(record);
       return receiveSealed(record);
     case Phase::kConnected:
       return receiveSealed(record);
@@ -111,7 +107,32 @@ void Endpoint::State::receiveRecord(const Record& record, TimeUs nowUs) {
   }
 }
 
-void Endpoint::State::keepEarly(const Record& record) {
+void Endpoint::State::receivePlain(const Record& record, TimeUs nowUs) {
+  if (record.type == kHandshake && !isPlausible(record.body, role == Role::kServer))
+    return drop(RecordDrop::kMalformed);
+  if (record.type == kAlert && (record.body.size() != 2 || record.body[0] != kFatal)) {
+    return drop(RecordDrop::kMalformed);  // warnings say nothing to us, and less when anybody may send them
+  }
+  if (record.type < kChangeCipherSpec || record.type > kHandshake) return drop(RecordDrop::kUnexpected);
+  advance(record.whole, nowUs);
+  // What overtook the messages that its keys come from.
+  for (const std::vector<uint8_t>& bytes : std::exchange(early, {})) {
+    Bytes rest(bytes);
+    if (const std::optional<Record> kept = takeRecord(rest); kept) receiveRecord(*kept, nowUs);
+  }
+}
+
+// OpenSSL 3.5 gives up a handshake for an unauthentic record of the next epoch, which anybody can send: it gets to see
+// only what opens with the keys, as soon as there are any.
+void Endpoint::State::receiveEarly(const Record& record, TimeUs nowUs) {
+  if (record.epoch != 1) return drop(RecordDrop::kUnexpected);
+  if (record.type == kApplicationData || !makeKeys()) return keep(record);
+  std::array<uint8_t, kPlainBytes> plain;
+  size_t size = 0;
+  if (opened(record, plain, size)) advance(record.whole, nowUs);
+}
+
+void Endpoint::State::keep(const Record& record) {
   if (early.size() >= kMaxEarlyRecords) return drop(RecordDrop::kEarlyFull);
   early.emplace_back(record.whole.begin(), record.whole.end());
 }
@@ -128,7 +149,7 @@ void Endpoint::State::advance(Bytes record, TimeUs nowUs) {
 }
 
 void Endpoint::State::handshakeRecord(uint8_t type, uint16_t version, uint16_t epoch, Bytes body) {
-  if (epoch == 1 && !makeSealer()) return;  // advance() fails next: without keys OpenSSL could not have written this
+  if (epoch == 1 && !makeKeys()) return;  // advance() fails next: without keys OpenSSL could not have written this
   if (type == kAlert) {
     std::array<uint8_t, 64> out;
     const size_t size = writeRecord(type, version, epoch, body, out);
@@ -140,8 +161,8 @@ void Endpoint::State::handshakeRecord(uint8_t type, uint16_t version, uint16_t e
   flight.add(type, version, epoch, body);
 }
 
-bool Endpoint::State::makeSealer() {
-  if (sealer) return true;
+bool Endpoint::State::makeKeys() {
+  if (sealer && opener) return true;
   std::optional<TrafficKeys> keys = handshake->trafficKeys();
   if (!keys) return false;
   sealer = RecordSealer::create(keys->local);
@@ -151,7 +172,7 @@ bool Endpoint::State::makeSealer() {
 }
 
 void Endpoint::State::finishHandshake() {
-  const bool keyed = makeSealer();
+  const bool keyed = makeKeys();
   srtpKeys = handshake->srtpKeys();
   digests = handshake->peerDigests();
   handshake.reset();  // some 20 KiB; the rest of the association is records, which are ours
@@ -193,16 +214,7 @@ void Endpoint::State::receiveSealed(const Record& record) {
   if (record.epoch != 1) return drop(RecordDrop::kUnexpected);
   std::array<uint8_t, kPlainBytes> plain;
   size_t size = 0;
-  switch (opener->open(record, plain, size)) {
-    case RecordOpener::Verdict::kOpened:
-      break;
-    case RecordOpener::Verdict::kMalformed:
-      return drop(RecordDrop::kMalformed);
-    case RecordOpener::Verdict::kReplayed:
-      return drop(RecordDrop::kReplayed);
-    case RecordOpener::Verdict::kUnauthentic:
-      return drop(RecordDrop::kUnauthentic);
-  }
+  if (!opened(record, plain, size)) return;
   const Bytes body = Bytes(plain).first(size);
   if (record.type == kApplicationData) {
     sink->dtlsData(body);
@@ -213,6 +225,23 @@ void Endpoint::State::receiveSealed(const Record& record) {
   } else {
     drop(RecordDrop::kUnexpected);  // renegotiation, which nobody was offered
   }
+}
+
+bool Endpoint::State::opened(const Record& record, MutableBytes plain, size_t& size) {
+  switch (opener->open(record, plain, size)) {
+    case RecordOpener::Verdict::kOpened:
+      return true;
+    case RecordOpener::Verdict::kMalformed:
+      drop(RecordDrop::kMalformed);
+      return false;
+    case RecordOpener::Verdict::kReplayed:
+      drop(RecordDrop::kReplayed);
+      return false;
+    case RecordOpener::Verdict::kUnauthentic:
+      drop(RecordDrop::kUnauthentic);
+      return false;
+  }
+  return false;
 }
 
 void Endpoint::State::receiveAlert(Bytes alert) {

@@ -56,6 +56,28 @@ bool sameDigest(const std::array<uint8_t, N>& ours, const std::vector<uint8_t>& 
 
 }  // namespace
 
+bool isPlausible(Bytes body, bool fromClient) {
+  constexpr size_t kHeaderBytes = 12;          // RFC 6347 §4.2.2
+  constexpr size_t kMaxMessageBytes = 16'384;  // as Context allows for the largest, the certificates
+  // client_hello, certificate, certificate_verify, client_key_exchange
+  constexpr uint32_t kClientTypes = 1U << kClientHello | 1U << 11 | 1U << 15 | 1U << 16;
+  // server_hello, hello_verify_request, certificate, server_key_exchange, certificate_request, server_hello_done
+  constexpr uint32_t kServerTypes = 1U << 2 | 1U << 3 | 1U << 11 | 1U << 12 | 1U << 13 | 1U << 14;
+
+  if (body.empty()) return false;
+  while (!body.empty()) {
+    if (body.size() < kHeaderBytes) return false;
+    const uint8_t type = body[0];
+    const size_t length = readU24(body.data() + 1);
+    const size_t offset = readU24(body.data() + 6);
+    const size_t size = readU24(body.data() + 9);
+    if (type > 31 || (((fromClient ? kClientTypes : kServerTypes) >> type) & 1) == 0) return false;
+    if (length > kMaxMessageBytes || offset + size > length || size > body.size() - kHeaderBytes) return false;
+    body = body.subspan(kHeaderBytes + size);
+  }
+  return true;
+}
+
 bool PeerDigests::matches(const Fingerprint& f) const {
   if (f.algorithm == "sha-256") return sameDigest(sha256, f.digest);
   if (f.algorithm == "sha-384") return sameDigest(sha384, f.digest);

@@ -16,6 +16,13 @@ struct ssl_st;
 
 namespace sluice::dtls {
 
+inline constexpr uint8_t kClientHello = 1;  // RFC 5246 §7.4
+inline constexpr uint8_t kFinished = 20;
+
+/// Handshake messages are in the clear at first, so that anybody may send some. What no peer would send in the role it
+/// has is to be kept from OpenSSL, which answers it with an alert and is done for.
+[[nodiscard]] bool isPlausible(Bytes handshakeRecordBody, bool fromClient);
+
 /// Takes what the handshake wants sent. Bodies are in the clear for either epoch.
 class HandshakeOutput {
  public:
