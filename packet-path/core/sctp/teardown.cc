@@ -1,10 +1,13 @@
 #include "teardown.h"
 
+#include <algorithm>
+
 namespace sluice::sctp {
 namespace {
 
 /// Half of RFC 9260 §16 Association.Max.Retrans: who ends a session does not wait for long.
 constexpr uint32_t kMaxAttempts = 5;
+constexpr TimeUs kMaxTimeoutUs = 3 * kSecondUs;
 
 }  // namespace
 
@@ -41,7 +44,9 @@ Teardown::Outcome Teardown::onShutdownComplete() {
 }
 
 void Teardown::onData() {
-  if (state_ == State::kSent) sendDue_ = true;
+  if (state_ != State::kSent) return;
+  sendDue_ = true;
+  attempts_ = 0;
 }
 
 void Teardown::proceed(const Situation& now, Outbox& out) {
@@ -56,7 +61,7 @@ void Teardown::proceed(const Situation& now, Outbox& out) {
   } else {
     out.chunk(ChunkType::kShutdownAck, 0, 0);
   }
-  deadlineUs_ = now.nowUs + now.timeoutUs;
+  deadlineUs_ = now.nowUs + std::min(now.timeoutUs << attempts_, kMaxTimeoutUs);
 }
 
 Teardown::Outcome Teardown::onDeadline(TimeUs nowUs) {
