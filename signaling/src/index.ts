@@ -1,0 +1,4 @@
+export * from './config.ts';
+export * from './main.ts';
+export type { VideoGrant } from './tokens/claims.ts';
+export { makeToken, type TokenRequest } from './tokens/make.ts';
