@@ -262,6 +262,15 @@ globalThis.interop = {
   connectionState: () => theRoom().state,
   dataReceived: () => [...messages],
   maxMessageBytes: () => theRoom().engine.pcManager?.publisher.getMaxMessageSize?.(),
+  serverFragments: () => {
+    const { pcManager } = theRoom().engine;
+    const descriptions = [pcManager?.publisher, pcManager?.subscriber].map(
+      (pc) => pc?.getRemoteDescription()?.sdp ?? '',
+    );
+    return [
+      ...new Set(descriptions.flatMap((sdp) => [...sdp.matchAll(/a=ice-ufrag:(\S+)/g)].map((match) => match[1] ?? ''))),
+    ];
+  },
   sendText: async (text, topic) => {
     await theRoom().localParticipant.sendText(text, { topic });
   },

@@ -17,6 +17,8 @@ export interface InteropPage {
   /** Data messages so far, in order of arrival. */
   dataReceived(): DataMessageView[];
   maxMessageBytes(): number | undefined;
+  /** The server's ICE username fragments of this client's sessions. */
+  serverFragments(): string[];
   sendText(text: string, topic: string): Promise<void>;
   textsReceived(): TextView[];
   setMetadata(change: { metadata?: string; name?: string; attributes?: Record<string, string> }): Promise<void>;
