@@ -25,6 +25,7 @@ import {
   type Slot,
   type SsrcRange,
   startSsrcs,
+  uniqueTracks,
 } from './slots.ts';
 import type {
   Answer,
@@ -168,7 +169,8 @@ export class PublisherNegotiation {
    * `media_sections_requirement` with `missing` (0, 0 is right too: it asks for an offer).
    */
   want(wanted: readonly WantedTrack[]): Placement {
-    this.#state = { ...this.#state, wanted, slots: dropUnwanted(this.#state.slots, wanted) };
+    const tracks = uniqueTracks(wanted);
+    this.#state = { ...this.#state, wanted: tracks, slots: dropUnwanted(this.#state.slots, tracks) };
     return this.#placement();
   }
 
@@ -207,14 +209,13 @@ export class PublisherNegotiation {
     const taken = new Set(
       offer.sections.flatMap(({ section }) => (section.type === 'rtp' ? section.sources.map(({ ssrc }) => ssrc) : [])),
     );
-    return place(present, wanted, { ...ssrcs, taken }, { supports, reuse: 'when-free' });
+    return place(present, wanted, { ...ssrcs, taken }, { supports });
   }
 
   #placement(): Placement {
     const { slots, wanted, known } = this.#state;
     const { unsupported, placeable, sectionless } = assessWaiting(slots, wanted, {
       supports,
-      reuse: 'when-free',
       isUnsupported: (each) => {
         if (!carriedCodecOf(each.mimeType)) return true;
         const rivals = slots.filter(({ kind }) => kind === each.kind);

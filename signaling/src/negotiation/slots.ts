@@ -38,11 +38,15 @@ export interface SsrcRange {
 export interface PlacingRules<S extends Slot> {
   /** Can this section carry it? */
   readonly supports: (slot: S, wanted: WantedTrack) => boolean;
-  readonly reuse: 'when-free' | 'never';
 }
 
 const sameTrack = (placed: PlacedTrack, wanted: WantedTrack): boolean =>
   placed.wanted.track === wanted.track && placed.wanted.mimeType === wanted.mimeType;
+
+/** Each track once, as it is said last. */
+export const uniqueTracks = (wanted: readonly WantedTrack[]): WantedTrack[] => [
+  ...new Map(wanted.map((each) => [each.track, each])).values(),
+];
 
 /** The slots without the tracks that are not wanted any more; what is wanted otherwise now is so. */
 export function dropUnwanted<S extends Slot>(slots: readonly S[], wanted: readonly WantedTrack[]): S[] {
@@ -62,11 +66,10 @@ export function unplaced(slots: readonly Slot[], wanted: readonly WantedTrack[])
 }
 
 /** May this track stand there now? */
-function isOpen(slot: Slot, wanted: WantedTrack, reuse: 'when-free' | 'never'): boolean {
+function isOpen(slot: Slot, wanted: WantedTrack): boolean {
   if (slot.track || slot.kind !== wanted.kind) return false;
-  if (slot.shown.length === 0) return true;
   // It left and comes back before the client heard of it: for the client nothing changes but the SSRC.
-  return reuse === 'when-free' && slot.shown.every((track) => track === wanted.track);
+  return slot.shown.every((track) => track === wanted.track);
 }
 
 /** Puts wanted tracks into open slots, in their order. Those that find none are left for the caller. */
@@ -80,7 +83,7 @@ export function place<S extends Slot>(
   const left: WantedTrack[] = [];
   let range = ssrcs;
   for (const each of unplaced(slots, wanted)) {
-    const index = placed.findIndex((slot) => isOpen(slot, each, rules.reuse) && rules.supports(slot, each));
+    const index = placed.findIndex((slot) => isOpen(slot, each) && rules.supports(slot, each));
     const slot = placed[index];
     if (!slot) {
       left.push(each);

@@ -21,6 +21,7 @@ import {
   placeTrack,
   type SsrcRange,
   startSsrcs,
+  uniqueTracks,
 } from './slots.ts';
 import type {
   Agreed,
@@ -97,11 +98,12 @@ export class SubscriberNegotiation {
   /** Says which tracks the client should have from now on; see `PublisherNegotiation`. When `renegotiate`, offer. */
   want(wanted: readonly WantedTrack[]): Placement {
     const { slots, refused } = this.#state;
-    const ids = new Set(wanted.map(({ track }) => track));
+    const tracks = uniqueTracks(wanted);
+    const ids = new Set(tracks.map(({ track }) => track));
     this.#state = {
       ...this.#state,
-      wanted,
-      slots: dropUnwanted(slots, wanted),
+      wanted: tracks,
+      slots: dropUnwanted(slots, tracks),
       refused: refused.filter((track) => ids.has(track)),
     };
     return this.#placement();
@@ -191,8 +193,8 @@ export class SubscriberNegotiation {
   #rules(): PlacingRules<OwnSlot> & { isUnsupported: (wanted: WantedTrack) => boolean } {
     const { lacking, refused } = this.#state;
     return {
-      supports: (slot) => !slot.rejected,
-      reuse: this.#options.reuseSections,
+      // Every section was made for a track, so that one without is one that a track has left.
+      supports: (slot) => !slot.rejected && this.#options.reuseSections === 'when-free',
       isUnsupported: ({ mimeType, track }) => {
         const codec = carriedCodecOf(mimeType);
         return !codec || lacking.includes(codec) || refused.includes(track);
