@@ -4,6 +4,7 @@ import type { Clock, Logger, Metrics, RandomBytes } from '@sluice/runtime';
 import type { SignalingConfig } from './config.ts';
 import { BusDocuments } from './documents.ts';
 import { type SignalingGauges, signalingMetrics } from './metrics.ts';
+import type { Pages, TlsIdentity } from './ports.ts';
 import { SessionDirectory } from './session/session-directory.ts';
 import type { SessionLimits, SessionTimes } from './session/session-terms.ts';
 import { KeyRing } from './tokens/key-ring.ts';
@@ -16,12 +17,14 @@ export interface SignalingDeps {
   readonly random: RandomBytes;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** A built web page for browsers that open `/`. */
-  readonly serveStatic?: { readonly directory: string };
+  /** Pages for browsers, beside the client protocol. */
+  readonly pages?: Pages;
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsIdentity;
 }
 
 export interface Signaling {
-  /** It listens: where, as `http://host:port`. Fails with an `AppError` when it cannot. */
+  /** It listens: where, as `http://host:port` or `https://…`. Fails with an `AppError` when it cannot. */
   readonly ready: Promise<string>;
   /** Says goodbye to every client, then stops. */
   close(): Promise<void>;
@@ -61,7 +64,8 @@ export function startSignaling(config: SignalingConfig, deps: SignalingDeps): Si
     logger,
     counters,
     queuedBytesPerClient: config.limits.queuedBytesPerClient,
-    staticDirectory: deps.serveStatic?.directory,
+    pages: deps.pages,
+    tls: deps.tls,
   });
   return {
     ready: http.listen(config.listen.address, config.listen.port),

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Intent, SessionId, SessionSpec } from '@sluice/contracts';
 import type { Clock, Logger, RandomBytes } from '@sluice/runtime';
 import type { ClientMessage, ServerMessage } from './messages/wire.ts';
@@ -59,4 +60,13 @@ export interface SessionCounters {
   refused(status: number): void;
   messageRefused(why: string): void;
   ended(reason: string): void;
+}
+
+/** Answers requests that are none of signaling's, as for a web page; false: this one is not its own either. */
+export type Pages = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** What HTTP shows to prove its name. */
+export interface TlsIdentity {
+  readonly certificatePem: string;
+  readonly keyPem: string;
 }

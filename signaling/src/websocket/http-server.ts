@@ -6,13 +6,12 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { WebSocketServer } from 'ws';
 import { cannotListen } from '../errors.ts';
 import type { ConnectRequest } from '../messages/connect-request.ts';
-import type { ClientInput, ClientLink, HttpRefusal } from '../ports.ts';
+import type { ClientInput, ClientLink, HttpRefusal, Pages, TlsIdentity } from '../ports.ts';
 import type { Grants } from '../tokens/claims.ts';
 import type { KeyRing } from '../tokens/key-ring.ts';
 import { admit, type ConnectTarget } from './admission.ts';
 import { ClientSocket, type SocketCounters } from './client-socket.ts';
 import { writeRefusal } from './http-refusal.ts';
-import { type StaticFile, StaticFiles } from './static-files.ts';
 
 /** Lets clients in: the session directory does. */
 export interface Doorkeeper {
@@ -26,8 +25,9 @@ export interface HttpServerOptions {
   readonly logger: Logger;
   readonly counters: SocketCounters & { refused(status: number): void };
   readonly queuedBytesPerClient: number;
-  /** A built web page for browsers that open `/`. */
-  readonly staticDirectory: string | undefined;
+  readonly pages: Pages | undefined;
+  /** PEM texts; absent: plain HTTP. */
+  readonly tls: TlsIdentity | undefined;
 }
 
 /** One frame of a client; the stock server takes as much. */
@@ -51,13 +51,13 @@ export class HttpServer {
     clientTracking: false,
   });
   readonly #sockets = new Set<ClientSocket>();
-  readonly #staticFiles: StaticFiles | undefined;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#staticFiles = options.staticDirectory === undefined ? undefined : new StaticFiles(options.staticDirectory);
+    const { tls } = options;
+    const server = { maxHeaderSize: LARGEST_HEADERS_BYTES };
     this.#http = fastify({
-      http: { maxHeaderSize: LARGEST_HEADERS_BYTES },
+      ...(tls === undefined ? { http: server } : { https: { ...server, cert: tls.certificatePem, key: tls.keyPem } }),
       bodyLimit: LARGEST_BODY_BYTES,
       forceCloseConnections: true,
       // Some SDKs put two slashes in front.
@@ -71,7 +71,7 @@ export class HttpServer {
     return this.#sockets.size;
   }
 
-  /** Where it listens, as `http://host:port`. */
+  /** Where it listens, as `http://host:port` or `https://host:port`. */
   async listen(address: string, port: number): Promise<string> {
     try {
       await this.#http.listen({ host: address, port });
@@ -80,7 +80,7 @@ export class HttpServer {
     }
     const bound = this.#http.server.address() as AddressInfo;
     const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
-    return `http://${host}:${bound.port}`;
+    return `${this.#options.tls === undefined ? 'http' : 'https'}://${host}:${bound.port}`;
   }
 
   /** Gives open sockets a moment to take what was sent to them. */
@@ -96,38 +96,30 @@ export class HttpServer {
   #route(): void {
     const http = this.#http;
     http.addHook('onRequest', async (request, reply) => {
+      // Before anything reads a body or allows other origins: what is answered here is none of signaling's.
+      if (this.#options.pages?.(request.raw, reply.raw) === true) {
+        reply.hijack();
+        return;
+      }
       reply.headers(corsHeaders(request));
       if (request.method === 'OPTIONS') await reply.code(204).send();
     });
-    http.get('/', (request, reply) => this.#front(request, reply));
+    http.get('/', (_, reply) => text(reply, 200, 'OK'));
     http.get('/rtc/validate', (request, reply) => this.#validate('v0', request, reply));
     http.get('/rtc/v1/validate', (request, reply) => this.#validate('v1', request, reply));
     for (const path of ['/rtc', '/rtc/v1']) {
       http.get(path, (_, reply) => text(reply, 426, 'this is a WebSocket'));
     }
-    http.setNotFoundHandler((request, reply) => this.#notFound(request, reply));
+    http.setNotFoundHandler((_, reply) => text(reply, 404, 'not found'));
     http.setErrorHandler((error: { statusCode?: number }, _, reply) =>
       text(reply, error.statusCode ?? 500, 'bad request'),
     );
-  }
-
-  /** Health for machines, the web page for browsers. */
-  async #front(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const page =
-      request.headers.accept?.includes('text/html') === true ? await this.#staticFiles?.find('/') : undefined;
-    return page === undefined ? text(reply, 200, 'OK') : file(reply, page);
   }
 
   async #validate(route: ConnectTarget['route'], request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const target = connectTarget(route, request.raw);
     const admission = await admit(target, this.#options.keys);
     return admission.ok ? text(reply, 200, 'success') : text(reply, admission.refusal.status, admission.refusal.text);
-  }
-
-  async #notFound(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const readable = request.method === 'GET' || request.method === 'HEAD';
-    const found = readable ? await this.#staticFiles?.find(pathOf(request.raw)) : undefined;
-    return found === undefined ? text(reply, 404, 'not found') : file(reply, found);
   }
 
   /** Never throws: whatever goes wrong is one client's. */
@@ -209,9 +201,6 @@ function corsHeaders(request: FastifyRequest): Record<string, string> {
 
 const text = (reply: FastifyReply, status: number, body: string): FastifyReply =>
   reply.code(status).type('text/plain; charset=utf-8').send(body);
-
-const file = (reply: FastifyReply, { contentType, cacheControl, bytes, open }: StaticFile): FastifyReply =>
-  reply.type(contentType).header('cache-control', cacheControl).header('content-length', bytes).send(open());
 
 /** A socket that fails also closes, which is where it is dealt with. */
 const ignoreError = (): void => {};
