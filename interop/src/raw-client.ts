@@ -12,7 +12,7 @@ export class RawClient implements Disposable {
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
-    socket.addEventListener('message', ({ data }: MessageEvent<ArrayBuffer | string>) => {
+    socket.addEventListener('message', ({ data }: { data: unknown }) => {
       this.responses.push(
         typeof data === 'string'
           ? SignalResponse.fromJsonString(data)

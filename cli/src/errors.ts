@@ -1,0 +1,29 @@
+import { AppError } from '@sluice/runtime';
+
+/** Every error of the command line. */
+
+export const unreadableConfiguration = (file: string, cause: unknown): AppError =>
+  new AppError('CLI_CONFIGURATION_UNREADABLE', `The configuration ${file} cannot be read: ${reasonOf(cause)}.`, {
+    advice: 'Name a file that exists and that you may read.',
+    cause,
+  });
+
+export const badConfiguration = (lines: readonly string[]): AppError =>
+  new AppError('CLI_CONFIGURATION_INVALID', lines.join('\n'), { advice: 'sluice config lists every key.' });
+
+export const developmentKeyInPublic = (address: string, sample: string): AppError =>
+  new AppError(
+    'CLI_DEVELOPMENT_KEY_IN_PUBLIC',
+    `The development key works only on loopback, and HTTP would listen on ${address}.`,
+    { advice: `Put a key and a secret of your own into the configuration, for example these new ones:\n\n${sample}` },
+  );
+
+export const badArgument = (message: string): AppError => new AppError('CLI_BAD_ARGUMENT', message);
+
+function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'you may not read it';
+  if (code === 'EISDIR') return 'it is a folder';
+  return cause instanceof Error ? cause.message : String(cause);
+}
