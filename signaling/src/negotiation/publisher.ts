@@ -1,5 +1,5 @@
 import type { IceCredentials, IncomingTrackSpec, TrackId } from '@sluice/contracts';
-import { type Origin, type RtpSection, receives, type Section, writeDescription } from '@sluice/sdp';
+import { type CodecName, type Origin, type RtpSection, receives, type Section, writeDescription } from '@sluice/sdp';
 import {
   type AnsweredUse,
   answerDataSection,
@@ -29,6 +29,7 @@ import {
 } from './slots.ts';
 import type {
   Answer,
+  MediaKind,
   NegotiatedData,
   NegotiatedSpec,
   NegotiationOptions,
@@ -214,12 +215,15 @@ export class PublisherNegotiation {
 
   #placement(): Placement {
     const { slots, wanted, known } = this.#state;
+    const takenBy = (kind: MediaKind): ReadonlySet<CodecName> =>
+      new Set(slots.flatMap((slot) => (slot.kind === kind ? slot.formats.map(({ name }) => name) : [])));
+    const taken = { audio: takenBy('audio'), video: takenBy('video') };
     const { unsupported, placeable, sectionless } = assessWaiting(slots, wanted, {
       supports,
-      isUnsupported: (each) => {
-        if (!carriedCodecOf(each.mimeType)) return true;
-        const rivals = slots.filter(({ kind }) => kind === each.kind);
-        return rivals.length > 0 && !rivals.some((slot) => supports(slot, each));
+      isUnsupported: ({ kind, mimeType }) => {
+        const codec = carriedCodecOf(mimeType);
+        // While there is no section of its kind, nobody knows.
+        return !codec || (taken[kind].size > 0 && !taken[kind].has(codec));
       },
     });
     // A client at the limit is not asked for what would be refused.

@@ -65,9 +65,9 @@ export function unplaced(slots: readonly Slot[], wanted: readonly WantedTrack[])
   return wanted.filter(({ track }) => !placed.has(track));
 }
 
-/** May this track stand there now? */
+/** May this track stand in this empty slot now? */
 function isOpen(slot: Slot, wanted: WantedTrack): boolean {
-  if (slot.track || slot.kind !== wanted.kind) return false;
+  if (slot.kind !== wanted.kind) return false;
   // It left and comes back before the client heard of it: for the client nothing changes but the SSRC.
   return slot.shown.every((track) => track === wanted.track);
 }
@@ -79,21 +79,22 @@ export function place<S extends Slot>(
   ssrcs: SsrcRange,
   rules: PlacingRules<S>,
 ): { readonly slots: readonly S[]; readonly ssrcs: SsrcRange; readonly left: readonly WantedTrack[] } {
-  const placed = [...slots];
+  const placed = new Map<string, S>();
   const left: WantedTrack[] = [];
+  let empty = slots.filter(({ track }) => !track);
   let range = ssrcs;
   for (const each of unplaced(slots, wanted)) {
-    const index = placed.findIndex((slot) => isOpen(slot, each) && rules.supports(slot, each));
-    const slot = placed[index];
+    const slot = empty.find((candidate) => isOpen(candidate, each) && rules.supports(candidate, each));
     if (!slot) {
       left.push(each);
       continue;
     }
     const made = placeTrack(each, range);
     range = made.ssrcs;
-    placed[index] = { ...slot, track: made.track };
+    placed.set(slot.mid, { ...slot, track: made.track });
+    empty = empty.filter((candidate) => candidate !== slot);
   }
-  return { slots: placed, ssrcs: range, left };
+  return { slots: slots.map((slot) => placed.get(slot.mid) ?? slot), ssrcs: range, left };
 }
 
 export function placeTrack(wanted: WantedTrack, ssrcs: SsrcRange): { track: PlacedTrack; ssrcs: SsrcRange } {
