@@ -5,9 +5,10 @@
 namespace sluice::binding {
 
 std::string Field::path() const {
-  if (parent_ == nullptr) return name_;
-  if (name_ == nullptr) return parent_->path() + "[" + std::to_string(index_) + "]";
-  return parent_->path() + "." + name_;
+  std::string path = parent_ == nullptr ? "" : parent_->path();
+  if (name_ == nullptr) return path.append("[").append(std::to_string(index_)).append("]");
+  if (parent_ != nullptr) path.append(".");
+  return path.append(name_);
 }
 
 void Field::fail(std::string_view must) const {
@@ -17,8 +18,7 @@ void Field::fail(std::string_view must) const {
   napi_value thrown = nullptr;
   if (pending) napi_get_and_clear_last_exception(reader_.env_, &thrown);
   if (reader_.failed()) return;
-  reader_.failure_ = path() + " ";
-  reader_.failure_ += must;
+  reader_.failure_.append(path()).append(" ").append(must);
 }
 
 napi_valuetype Field::type() const {

@@ -45,8 +45,8 @@ class Field {
       if (known == name) return value;
     }
     std::string all;
-    for (const auto& [known, value] : names) all += (all.empty() ? "" : ", ") + std::string(known);
-    fail("must be one of " + all);
+    for (const auto& [known, value] : names) all.append(all.empty() ? "must be one of " : ", ").append(known);
+    fail(all);
     return names[0].second;
   }
 

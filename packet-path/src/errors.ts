@@ -34,4 +34,5 @@ export function fromAddon(thrown: unknown): unknown {
   return new PacketPathError(thrown.code, thrown.message, thrown);
 }
 
-const isCode = (code: unknown): code is PacketPathErrorCode => typeof code === 'string' && Object.hasOwn(packetPathErrors, code);
+const isCode = (code: unknown): code is PacketPathErrorCode =>
+  typeof code === 'string' && Object.hasOwn(packetPathErrors, code);
