@@ -355,6 +355,17 @@ test('header extensions: one map for the session, the client’s ids; a section 
   assert.ok(!oneByte.headerExtensions.some(({ id }) => id > 14));
 });
 
+test('header extensions: a section that numbers one otherwise goes without it', () => {
+  const client = new TestClient();
+  client.send('a1');
+  const video = client.send('v1');
+  const [audioPart = '', videoPart = ''] = client.offer().split(/(?=m=video)/);
+  const offer = audioPart + videoPart.replace(/a=extmap:\d+ (\S*sdes:mid)\r/, 'a=extmap:1 $1\r');
+  const { sdp, spec } = answer(start(), offer, [pendingTrack('a1'), pendingTrack('v1')]);
+  assert.equal(spec.headerExtensions.find(({ kind }) => kind === 'mid')?.id, 4);
+  assert.ok(!rtpSection(sdp, video).extensions.some(({ uri }) => uri.endsWith('sdes:mid')));
+});
+
 test('an extension that the client only sends is one that we only receive', () => {
   const { sdp } = answer(start(), readTestDescription('firefox-simulcast'), [pendingTrack('v1')]);
   const rid = rtpSection(sdp, '1').extensions.find(({ uri }) => uri.endsWith(':rtp-stream-id'));

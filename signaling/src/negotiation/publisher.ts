@@ -203,7 +203,7 @@ export class PublisherNegotiation {
     const present = offer.sections.flatMap(({ section, accepted, formats }): ReceivingSlot[] => {
       if (!accepted || section.type !== 'rtp' || !receives(section.direction)) return [];
       const { mid, kind } = section;
-      const slot = { mid, kind, track: undefined, shown: [], ...known.get(mid), formats };
+      const slot = { mid, kind, track: undefined, shown: undefined, ...known.get(mid), formats };
       // A client may drop a codec from a section, and with it the track.
       return [outgoingFormats(formats, slot).length > 0 ? slot : { ...slot, track: undefined }];
     });
@@ -240,9 +240,9 @@ const supports = (slot: ReceivingSlot, wanted: WantedTrack): boolean =>
 
 /** Our answer is the last word: what it says, the client has. */
 function agree(slot: ReceivingSlot): ReceivingSlot {
-  if (!slot.track) return { ...slot, shown: [] };
+  if (!slot.track) return { ...slot, shown: undefined };
   const codecs = outgoingFormats(slot.formats, slot).map(codecSpec);
-  return { ...slot, track: { ...slot.track, state: 'agreed', codecs }, shown: [slot.track.wanted.track] };
+  return { ...slot, track: { ...slot.track, state: 'agreed', codecs }, shown: slot.track.wanted.track };
 }
 
 /** The client opens the channels (RFC 8832), so the spec names none. */

@@ -227,6 +227,18 @@ test('a track whose section the client closes goes to another', () => {
   assert.equal(spec.outgoing[0]?.mid, '5');
 });
 
+test('a track whose codec the client drops from its section goes to one that has it', () => {
+  const negotiation = start();
+  const client = receivingClient();
+  negotiation.want([wantedTrack('v1')]);
+  answer(negotiation, client.offer());
+  const [data = '', ...media] = client.offer().split(/(?=m=video)/);
+  const offer = data + media.map((part, i) => (i === 0 ? part.replace('VP8/90000', 'XX/90000') : part)).join('');
+  const { midToTrackId, sdp } = answer(negotiation, offer);
+  assert.deepEqual(midToTrackId, { 5: trackId('v1') });
+  assert.equal(rtpSection(sdp, '4').direction, 'inactive');
+});
+
 test('stereo downstream is said by sprop-stereo', () => {
   const negotiation = start();
   negotiation.want([wantedTrack('a1', { stereo: true })]);

@@ -11,8 +11,8 @@ export interface Slot {
   readonly mid: string;
   readonly kind: MediaKind;
   readonly track: PlacedTrack | undefined;
-  /** Tracks that the client may take the section to carry, by what was last agreed and what was offered since. */
-  readonly shown: readonly TrackId[];
+  /** The track that the client may take the section to carry: what was last agreed, or offered since. */
+  readonly shown: TrackId | undefined;
 }
 
 /** A wanted track that has its section. */
@@ -69,7 +69,7 @@ export function unplaced(slots: readonly Slot[], wanted: readonly WantedTrack[])
 function isOpen(slot: Slot, wanted: WantedTrack): boolean {
   if (slot.kind !== wanted.kind) return false;
   // It left and comes back before the client heard of it: for the client nothing changes but the SSRC.
-  return slot.shown.every((track) => track === wanted.track);
+  return slot.shown === undefined || slot.shown === wanted.track;
 }
 
 /** Puts wanted tracks into open slots, in their order. Those that find none are left for the caller. */
@@ -129,7 +129,8 @@ export const midToTrackId = (slots: readonly Slot[]): Record<string, TrackId> =>
   Object.fromEntries(slots.flatMap(({ mid, track }) => (track ? [[mid, track.wanted.track]] : [])));
 
 /** The client still has to hear of a change in this section. */
-export const isUnsettled = (slot: Slot): boolean => (slot.track ? slot.track.state === 'new' : slot.shown.length > 0);
+export const isUnsettled = (slot: Slot): boolean =>
+  slot.track ? slot.track.state === 'new' : slot.shown !== undefined;
 
 /** Where the tracks stand that have no slot yet. */
 export interface Waiting {

@@ -185,7 +185,15 @@ export class SubscriberNegotiation {
       const made = placeTrack(each, range);
       range = made.ssrcs;
       const mid = String(slots.length + 1);
-      slots.push({ mid, kind: each.kind, track: made.track, shown: [], codec, offered: undefined, rejected: false });
+      slots.push({
+        mid,
+        kind: each.kind,
+        track: made.track,
+        shown: undefined,
+        codec,
+        offered: undefined,
+        rejected: false,
+      });
     }
     return { slots, ssrcs: range };
   }
@@ -221,7 +229,7 @@ function markOffered(slot: OwnSlot): OwnSlot {
   if (!slot.track) return { ...slot, offered: undefined };
   const { track, mimeType } = slot.track.wanted;
   const codec = carriedCodecOf(mimeType) ?? slot.codec;
-  return { ...slot, codec, offered: track, shown: [...new Set([...slot.shown, track])] };
+  return { ...slot, codec, offered: track, shown: track };
 }
 
 interface TakenSection {
@@ -235,10 +243,10 @@ function takeSection(slot: OwnSlot, section: RtpSection | undefined): TakenSecti
   const { track, codec, offered, kind } = slot;
   if (!section) {
     const rejected = track ? { track: track.wanted.track, codec } : undefined;
-    return { slot: { ...slot, track: undefined, shown: [], rejected: true }, rejected };
+    return { slot: { ...slot, track: undefined, shown: undefined, rejected: true }, rejected };
   }
+  const shown = offered;
   // No longer wanted since we offered it: the next offer takes it back.
-  const shown = offered === undefined ? [] : slot.shown.filter((each) => each === offered);
   if (!track) return { slot: { ...slot, shown }, rejected: undefined };
   if (!receives(section.direction)) {
     return { slot: { ...slot, shown, track: { ...track, state: 'declined', codecs: [] } }, rejected: undefined };
