@@ -66,6 +66,10 @@ void Association::receive(Bytes packet, TimeUs nowUs, Sink& sink) {
       ++counters_.droppedTag;
       break;
     }
+    if (chunk->type == ChunkType::kInit && !reader.atEnd()) {
+      ++counters_.droppedMalformed;  // INIT comes alone (RFC 9260 §6.10)
+      break;
+    }
     onChunk(*chunk, view->tag, turn);
     if (isUnknown(chunk->type) && !unknownChunkRule(chunk->type).goOn) break;
   }

@@ -20,7 +20,7 @@ Reassembly::Added Reassembly::add(const DataChunk& chunk, Tsn tsn, Tsn cumulativ
   if (chunk.begin && chunk.end && inTurn && !hold) {
     if (ordered != nullptr) {
       ++ordered->next;
-      releaseInTurn(chunk.stream, *ordered, runs_.begin());
+      releaseInTurn(*ordered);
     }
     return Added::kDeliverNow;
   }
@@ -28,7 +28,7 @@ Reassembly::Added Reassembly::add(const DataChunk& chunk, Tsn tsn, Tsn cumulativ
   const auto run = store(chunk, tsn, cumulative, ssn);
   if (run == runs_.end()) return Added::kOrphan;
   if (run->second.bytes.size() > maxMessageBytes_) return Added::kTooLong;
-  return run->second.whole() ? completed(run, ordered) : Added::kStored;
+  return run->second.whole() ? complete(run, ordered) : Added::kStored;
 }
 
 Reassembly::Stream* Reassembly::stream(StreamId id) {
@@ -80,64 +80,53 @@ Reassembly::Runs::iterator Reassembly::store(const DataChunk& chunk, Tsn tsn, Ts
   return run;
 }
 
-Reassembly::Added Reassembly::completed(Runs::iterator run, Stream* ordered) {
-  if (ordered == nullptr) {
-    makeReady(std::move(run->second));
-    runs_.erase(run);
-    return Added::kStored;
-  }
-  if (run->second.ssn < ordered->next) {
+/// The message is whole: its turn may have come, or it waits for others of its stream. What it held stays held.
+Reassembly::Added Reassembly::complete(Runs::iterator run, Stream* ordered) {
+  if (ordered != nullptr && (run->second.ssn < ordered->next || ordered->waiting.contains(run->second.ssn))) {
     drop(run);
     return Added::kOutOfTurn;
   }
-  ++ordered->waiting;
-  if (run->second.ssn == ordered->next) releaseInTurn(run->second.stream, *ordered, run);
+  ReadyMessage message{.stream = run->second.stream,
+                       .payloadProtocol = run->second.payloadProtocol,
+                       .bytes = std::move(run->second.bytes)};
+  const Ssn ssn = run->second.ssn;
+  runs_.erase(run);
+  if (ordered == nullptr) {
+    ready_.push(std::move(message));
+  } else {
+    ordered->waiting.emplace(ssn, std::move(message));
+    releaseInTurn(*ordered);
+  }
   return Added::kStored;
 }
 
-/// Makes ready what follows without a gap. A sender numbers a stream's messages in the order of their TSNs, so one walk
-/// finds them all.
-void Reassembly::releaseInTurn(StreamId id, Stream& stream, Runs::iterator from) {
-  for (auto at = from; at != runs_.end() && stream.waiting > 0;) {
-    Run& run = at->second;
-    if (run.unordered || run.stream != id) {
-      ++at;
-      continue;
-    }
-    if (!run.whole() || run.ssn != stream.next) return;
+void Reassembly::releaseInTurn(Stream& stream) {
+  for (auto at = stream.waiting.begin(); at != stream.waiting.end() && at->first == stream.next;) {
     ++stream.next;
-    --stream.waiting;
-    makeReady(std::move(run));
-    at = runs_.erase(at);
+    ready_.push(std::move(at->second));
+    at = stream.waiting.erase(at);
   }
 }
 
-void Reassembly::releaseSkipped(StreamId id, Stream& stream, Ssn upTo) {
+void Reassembly::releaseSkipped(Stream& stream, Ssn upTo) {
   if (upTo < stream.next) return;
-  for (auto at = runs_.begin(); at != runs_.end() && stream.waiting > 0;) {
-    Run& run = at->second;
-    if (run.unordered || run.stream != id || !run.whole() || run.ssn > upTo) {
-      ++at;
-      continue;
-    }
-    --stream.waiting;
-    makeReady(std::move(run));
-    at = runs_.erase(at);
+  for (auto at = stream.waiting.begin(); at != stream.waiting.end() && at->first <= upTo;) {
+    ready_.push(std::move(at->second));
+    at = stream.waiting.erase(at);
   }
   stream.next = upTo + 1;
-  releaseInTurn(id, stream, runs_.begin());
+  releaseInTurn(stream);
 }
 
 void Reassembly::forwardTo(Tsn cumulative, const ForwardTsnChunk& chunk) {
   for (auto at = runs_.begin(); at != runs_.end() && at->first <= cumulative + 1;) {
-    const bool beginsBefore = at->first <= cumulative;
-    const bool hopeless = beginsBefore ? !at->second.whole() : !at->second.begin;
+    const bool hopeless = at->first <= cumulative || !at->second.begin;
     at = hopeless ? drop(at) : std::next(at);
   }
   for (size_t i = 0; i < chunk.streams; ++i) {
     const auto [id, wire] = chunk.skipped(i);
     Stream* skipped = stream(id);
-    if (skipped != nullptr) releaseSkipped(id, *skipped, extendSsn(wire, skipped->next));
+    if (skipped != nullptr) releaseSkipped(*skipped, extendSsn(wire, skipped->next));
   }
 }
 
@@ -146,7 +135,10 @@ void Reassembly::resetStream(StreamId id) {
     const bool hit = !at->second.unordered && at->second.stream == id;
     at = hit ? drop(at) : std::next(at);
   }
-  streams_.erase(id);
+  const auto at = streams_.find(id);
+  if (at == streams_.end()) return;
+  for (const auto& [ssn, message] : at->second.waiting) heldBytes_ -= kRunOverheadBytes + message.bytes.size();
+  streams_.erase(at);
 }
 
 void Reassembly::resetAllStreams() {
@@ -157,11 +149,6 @@ ReadyMessage Reassembly::takeReady() {
   ReadyMessage message = ready_.pop();
   heldBytes_ -= kRunOverheadBytes + message.bytes.size();
   return message;
-}
-
-/// What the run held stays held until it is taken.
-void Reassembly::makeReady(Run&& run) {
-  ready_.push({.stream = run.stream, .payloadProtocol = run.payloadProtocol, .bytes = std::move(run.bytes)});
 }
 
 Reassembly::Runs::iterator Reassembly::drop(Runs::iterator run) {

@@ -54,7 +54,7 @@ class Reassembly {
   [[nodiscard]] static size_t cost(const DataChunk& chunk) { return chunk.payload.size() + kRunOverheadBytes; }
 
  private:
-  /// Consecutive TSNs of one message.
+  /// Consecutive TSNs of one message that is not whole yet.
   struct Run {
     Tsn last = 0;
     Ssn ssn = 0;
@@ -71,7 +71,7 @@ class Reassembly {
 
   struct Stream {
     Ssn next = 0;
-    uint32_t waiting = 0;  ///< whole messages behind one that is missing
+    std::map<Ssn, ReadyMessage> waiting;  ///< whole messages behind one that is missing
   };
 
   /// A map node, a Run, and the slack of its vector: measured with glibc on 64 bits, rounded up.
@@ -79,15 +79,14 @@ class Reassembly {
 
   Stream* stream(StreamId id);
   Runs::iterator store(const DataChunk& chunk, Tsn tsn, Tsn cumulative, Ssn ssn);
-  Added completed(Runs::iterator run, Stream* stream);
-  void releaseInTurn(StreamId id, Stream& stream, Runs::iterator from);
-  void releaseSkipped(StreamId id, Stream& stream, Ssn upTo);
-  void makeReady(Run&& run);
+  Added complete(Runs::iterator run, Stream* ordered);
+  void releaseInTurn(Stream& stream);
+  void releaseSkipped(Stream& stream, Ssn upTo);
   Runs::iterator drop(Runs::iterator run);
 
   size_t maxMessageBytes_;
   size_t maxStreams_;
-  Runs runs_;  ///< by first TSN; whole unordered messages are never in here
+  Runs runs_;  ///< by first TSN
   std::map<StreamId, Stream> streams_;
   Ring<ReadyMessage> ready_;
   size_t heldBytes_ = 0;

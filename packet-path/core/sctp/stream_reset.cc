@@ -10,6 +10,8 @@ constexpr size_t kOutgoingResetFixedBytes = 12;
 constexpr size_t kResponseBytes = 8;
 /// Streams in one request; 512 bytes of it. More wait for the next one.
 constexpr size_t kMaxStreamsPerRequest = 256;
+/// RFC 6525 §3.1: a RE-CONFIG carries one or two.
+constexpr size_t kMaxParameters = 2;
 /// As often as a DATA chunk (RFC 9260 §16 Association.Max.Retrans).
 constexpr uint32_t kMaxAttempts = 10;
 constexpr TimeUs kMaxTimeoutUs = 3 * kSecondUs;
@@ -40,7 +42,9 @@ StreamReset::Outcome StreamReset::onReconfig(const ChunkView& chunk, uint32_t cu
                                              Outbox& out) {
   Outcome outcome;
   ParameterReader reader(chunk.value);
-  while (const auto parameter = reader.next()) {
+  for (size_t i = 0; i < kMaxParameters; ++i) {
+    const auto parameter = reader.next();
+    if (!parameter) break;
     switch (static_cast<ParameterType>(parameter->type)) {
       case ParameterType::kOutgoingReset:
         onOutgoingReset(parameter->value, cumulativeTsn, outcome, out);

@@ -26,14 +26,14 @@ struct Message {
 /// What both ends know of a channel (RFC 8832 §5.1). With neither limit it is reliable; with both, retransmissions
 /// count.
 struct ChannelSpec {
-  std::string label;
-  std::string protocol;
+  std::string label = {};
+  std::string protocol = {};
   bool ordered = true;
-  std::optional<uint16_t> maxRetransmits;
-  std::optional<uint16_t> maxPacketLifeTimeMs;
+  std::optional<uint16_t> maxRetransmits = std::nullopt;
+  std::optional<uint16_t> maxPacketLifeTimeMs = std::nullopt;
   /// Set: negotiated out of band on this stream, open as soon as the association is. Unset: opened in band by DCEP, on
   /// the next free stream of our parity.
-  std::optional<StreamId> negotiatedStream;
+  std::optional<StreamId> negotiatedStream = std::nullopt;
 };
 
 enum class CloseReason : uint8_t {
