@@ -40,8 +40,9 @@ std::string ipText(const Address& address) {
 
 std::string addressText(const Address& address) {
   if (!address.isSet()) return {};
-  const std::string port = std::to_string(address.port);
-  return address.family == 4 ? ipText(address) + ":" + port : "[" + ipText(address) + "]:" + port;
+  std::string text = address.family == 6 ? "[" : "";
+  text.append(ipText(address)).append(address.family == 6 ? "]:" : ":").append(std::to_string(address.port));
+  return text;
 }
 
 std::optional<Address> parseAddressText(std::string_view text) {
