@@ -61,7 +61,7 @@ export function sampleSpec(session: SessionId, over: Partial<Record<keyof Sessio
     room: 'RM_room',
     participant: 'PA_alice',
     identity: 'alice',
-    localCredentials: [{ usernameFragment: session.slice(3), password: 'a-password-of-22-letters' }],
+    localCredentials: [{ usernameFragment: `frag${session.slice(3)}`, password: 'a-password-of-22-letters' }],
     dtlsRole: 'server',
     remoteFingerprints: [],
     headerExtensions: [],
