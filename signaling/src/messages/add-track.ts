@@ -1,5 +1,6 @@
 import { type AddTrackRequest, RequestResponse_Reason, TrackType, VideoLayer_Mode } from '@livekit/protocol';
 import type { Permissions, TrackId, TrackView, VideoLayer } from '@sluice/contracts';
+import { carriedMimeTypes } from '../negotiation/index.ts';
 import { encryptionOf, qualityOf, sourceOf } from './enums.ts';
 
 /** A track that a client announced and has not yet put into an offer. */
@@ -82,17 +83,11 @@ export function announcedTrack(
   };
 }
 
-/** Video codecs that a publisher may ask for, by the name in its request. Asking for another one gives VP8. */
-const mimeTypes: Readonly<Record<string, string>> = {
-  vp8: 'video/VP8',
-  h264: 'video/H264',
-  vp9: 'video/VP9',
-  av1: 'video/AV1',
-};
-
+/** What a publisher asks for, if we carry it; asking for another one gives VP8, and for none what its SDP prefers. */
 function wantedMimeType(request: AddTrackRequest): string {
   const wanted = request.simulcastCodecs[0]?.codec.toLowerCase().replace(/^video\//, '') ?? '';
-  return (Object.hasOwn(mimeTypes, wanted) ? mimeTypes[wanted] : undefined) ?? 'video/VP8';
+  if (wanted === '') return '';
+  return carriedMimeTypes.find((mimeType) => mimeType.toLowerCase() === `video/${wanted}`) ?? 'video/VP8';
 }
 
 const isSvc = (request: AddTrackRequest): boolean =>

@@ -1,4 +1,5 @@
 import { ClientConfiguration, Codec, ServerInfo, ServerInfo_Edition } from '@livekit/protocol';
+import { carriedMimeTypes } from '../negotiation/index.ts';
 
 /**
  * The server version that SDKs see. They parse it as semantic version and switch features by it: RPC from 1.8.0,
@@ -26,9 +27,12 @@ export function serverInfo(region: string, nodeId: string): ServerInfo {
   });
 }
 
-/** Codecs that publishers may use, in the order in which SDKs expect them: VP8, H.264, other video, then audio. */
+/** SDKs take the first that they have: VP8, H.264, other video, then audio. */
+const codecOrder = ['video/VP8', 'video/H264', 'video/VP9', 'video/AV1', 'audio/opus'];
+
+/** Codecs that publishers may use. */
 export const enabledCodecs = (): Codec[] =>
-  ['video/VP8', 'video/H264', 'video/VP9', 'video/AV1', 'audio/opus'].map((mime) => new Codec({ mime }));
+  codecOrder.filter((mime) => carriedMimeTypes.includes(mime)).map((mime) => new Codec({ mime }));
 
 /** Nothing is switched off for any device. */
 export const clientConfiguration = (): ClientConfiguration => new ClientConfiguration();

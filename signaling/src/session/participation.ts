@@ -19,6 +19,7 @@ import type {
   ParticipantView,
   RoomChange,
   SessionId,
+  SessionStatus,
   TrackId,
 } from '@sluice/contracts';
 import type { ConnectRequest } from '../messages/connect-request.ts';
@@ -73,7 +74,7 @@ export class Participation {
   readonly #subscribing: Subscribing;
   /** Tracks whose codec the client was told it has not. */
   readonly #toldUnsupported = new Set<TrackId>();
-  readonly #audio = new Map<SessionId, Intent['speaking']>();
+  readonly #speaking = new Map<SessionId, Intent['speaking']>();
   #lastDataSequence = 0;
   #intentChanged = false;
 
@@ -154,12 +155,11 @@ export class Participation {
     if (info !== undefined) out.send({ case: 'roomUpdate', value: new RoomUpdate({ room: roomMessage(info) }) });
   }
 
-  heardFrom(session: SessionId, lastDataSequence: number, audio: Intent['speaking'][]): void {
+  /** What the node that holds a peer connection says of it. */
+  heardFrom({ session, lastDataSequence, audio }: SessionStatus): void {
     this.#lastDataSequence = Math.max(this.#lastDataSequence, lastDataSequence);
-    const loudest = audio.reduce((a, b) => (b.active && b.level > a.level ? b : a), silence);
-    this.#audio.set(session, loudest);
-    const all = [...this.#audio.values()].reduce((a, b) => (b.level > a.level ? b : a), silence);
-    if (this.#self.setSpeaking(all)) this.#intentChanged = true;
+    this.#speaking.set(session, loudest(audio));
+    if (this.#self.setSpeaking(loudest(this.#speaking.values()))) this.#intentChanged = true;
   }
 
   connected(): void {
@@ -326,7 +326,10 @@ export class Participation {
   }
 }
 
-const silence: Intent['speaking'] = { active: false, level: 0 };
+function loudest(all: Iterable<Intent['speaking']>): Intent['speaking'] {
+  const levels = [...all].filter(({ active }) => active).map(({ level }) => level);
+  return { active: levels.length > 0, level: Math.max(0, ...levels) };
+}
 
 const noCodec = {
   reason: RequestResponse_Reason.UNSUPPORTED_TYPE,

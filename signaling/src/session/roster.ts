@@ -41,13 +41,13 @@ export class Roster {
   /** What to tell of those that changed. */
   changed(views: readonly ParticipantView[]): RosterChange {
     const gone: ParticipantInfo[] = [];
-    const here: ParticipantInfo[] = [];
+    const here = new Map<Identity, ParticipantInfo>();
     const concerned = views.filter((view) => view.identity !== this.#me.identity || this.#isMe(view));
     const leaving = (view: ParticipantView): boolean =>
       view.left !== undefined || (view.permissions.hidden && !this.#isMe(view));
     for (const view of concerned.filter(leaving)) this.#leave(view, gone);
     for (const view of concerned.filter((view) => !leaving(view))) this.#arrive(view, gone, here);
-    return { gone, here };
+    return { gone, here: [...here.values()] };
   }
 
   /** Everything once more, for a client that comes back: it may have missed anything. */
@@ -82,18 +82,19 @@ export class Roster {
     gone.push(info);
   }
 
-  #arrive(view: ParticipantView, gone: ParticipantInfo[], here: ParticipantInfo[]): void {
+  #arrive(view: ParticipantView, gone: ParticipantInfo[], here: Map<Identity, ParticipantInfo>): void {
     const told = this.#told.get(view.identity);
     if (told !== undefined && told.participant !== view.participant) {
       if (isOlder(view, told)) return;
-      gone.push(replacedMessage(view.identity, told));
+      // Unless the older one would only have been told of now.
+      if (!here.has(view.identity)) gone.push(replacedMessage(view.identity, told));
     } else if (told !== undefined && view.version <= told.version) {
       return;
     }
     const { participant, joinedAtMs, version } = view;
     this.#told.set(view.identity, { participant, joinedAtMs, version });
     this.#gone.delete(view.identity);
-    here.push(participantMessage(view));
+    here.set(view.identity, participantMessage(view));
   }
 
   #remember(identity: Identity, info: ParticipantInfo): void {

@@ -371,10 +371,11 @@ export class Session {
     this.#leave({ reason, after: isFinal(reason) ? 'disconnect' : 'reconnect', detail: 'the room says so' }, out);
   }
 
-  #status({ session, state, closeReason, lastDataSequence, audio }: SessionStatus, now: Now, out: SessionSink): void {
+  #status(status: SessionStatus, now: Now, out: SessionSink): void {
+    const { session, state, closeReason } = status;
     const participation = this.#participation;
     if (participation === undefined || !this.sessions.includes(session)) return;
-    participation.heardFrom(session, lastDataSequence, audio);
+    participation.heardFrom(status);
     if (state === 'connected' && session === participation.transports.primary) {
       this.#deadlines.clear('setup');
       if (!this.#self.active) out.event({ type: 'connected' });
