@@ -9,8 +9,11 @@ import {
   TrackSource,
   TrackType,
 } from '@livekit/protocol';
+import { readTestDescription } from '@sluice/sdp/internal';
 import { TestClient, testSite } from '../negotiation/test-client.ts';
 import { participantView, SECOND, TestRoom, TestSession, trackView } from './test-session.ts';
+
+const chromium = readTestDescription('chromium-send-and-receive');
 
 const offerOf = (client: TestClient, id = 0): SessionDescription =>
   new SessionDescription({ type: 'offer', sdp: client.offer(), id });
@@ -57,7 +60,7 @@ test('joining: a dual client hears join, then the offer of its subscriber connec
 test('joining: specs are said with the first descriptions and no sooner', () => {
   const me = new TestSession(new TestRoom()).enter();
   assert.equal(me.specs.size, 1, 'the subscriber connection was offered, the publisher one was not');
-  const browser = new TestClient();
+  const browser = new TestClient(chromium);
   me.say({
     case: 'answer',
     value: new SessionDescription({ type: 'answer', sdp: browser.answer(me.last('offer').sdp), id: 1 }),
@@ -67,7 +70,7 @@ test('joining: specs are said with the first descriptions and no sooner', () => 
     receive: true,
     publish: false,
   });
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.add('data');
   me.say({ case: 'offer', value: offerOf(client, 7) });
   assert.equal(me.last('answer').id, 7);
@@ -82,7 +85,7 @@ test('joining: specs are said with the first descriptions and no sooner', () => 
 test('joining: a single client whose offer came along hears join and answer at once', () => {
   const room = new TestRoom();
   room.show(participantView('other', { tracks: [trackView('a1'), trackView('v1')] }));
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   for (const kind of ['audio', 'video', 'data'] as const) client.add(kind);
   const me = new TestSession(room, { request: { mode: 'single', offer: offerOf(client, 1) } }).enter();
   assert.deepEqual(me.heard(), ['join', 'answer']);
@@ -102,7 +105,7 @@ test('joining: a single client whose offer came along hears join and answer at o
 });
 
 test('joining: tracks announced with the join are published by the offer that came along', () => {
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.send('a-mic');
   const addTracks = [new AddTrackRequest({ cid: 'a-mic', type: TrackType.AUDIO, source: TrackSource.MICROPHONE })];
   const me = new TestSession(new TestRoom(), {
@@ -184,7 +187,7 @@ test('joining: whoever may not subscribe has the publisher connection alone, wit
   const me = new TestSession(room, { permissions: { canSubscribe: false } }).enter();
   assert.deepEqual(me.heard(), ['join']);
   assert.equal(me.last('join').subscriberPrimary, false);
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.add('data');
   me.say({ case: 'offer', value: offerOf(client) });
   assert.equal([...me.specs.values()][0]?.data?.receive, true);

@@ -15,14 +15,17 @@ import {
   VideoLayer,
   VideoQuality,
 } from '@livekit/protocol';
+import { readTestDescription } from '@sluice/sdp/internal';
 import { TestClient } from '../negotiation/test-client.ts';
 import { allowed, participantView, SECOND, TestRoom, TestSession, type TestSessionOptions } from './test-session.ts';
+
+const chromium = readTestDescription('chromium-send-and-receive');
 
 const enter = (options: TestSessionOptions = {}): { me: TestSession; room: TestRoom; client: TestClient } => {
   const room = new TestRoom();
   const me = new TestSession(room, { ...options, request: { mode: 'single', ...options.request } }).enter();
   me.heard();
-  return { me, room, client: new TestClient() };
+  return { me, room, client: new TestClient(chromium) };
 };
 
 const audio = (cid: string, over: object = {}): AddTrackRequest =>
@@ -227,7 +230,7 @@ test('publishing: an offer whose sections changed kind makes the client join ane
   const { me, client } = enter();
   client.add('audio');
   offer(me, client);
-  const other = new TestClient();
+  const other = new TestClient(chromium);
   other.add('video');
   offer(me, other);
   assert.equal(me.last('leave').action, LeaveRequest_Action.RECONNECT);

@@ -12,6 +12,7 @@ import {
   TrackType,
   UpdateSubscription,
 } from '@livekit/protocol';
+import { readTestDescription } from '@sluice/sdp/internal';
 import type { ConnectRequest } from '../messages/connect-request.ts';
 import { TestClient } from '../negotiation/test-client.ts';
 import {
@@ -25,6 +26,8 @@ import {
   trackView,
 } from './test-session.ts';
 
+const chromium = readTestDescription('chromium-send-and-receive');
+
 interface Call {
   readonly me: TestSession;
   readonly room: TestRoom;
@@ -36,7 +39,7 @@ function dual(options: TestSessionOptions = {}): Call {
   const room = new TestRoom();
   room.show(participantView('b', { tracks: [trackView('a1')] }));
   const me = new TestSession(room, options).enter();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   answer({ me, room, client });
   me.connect();
   room.take(me.intent);
@@ -51,7 +54,7 @@ const answer = ({ me, client }: Call): void => {
 
 function single(): Call {
   const room = new TestRoom();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.add('audio');
   const offer = new SessionDescription({ type: 'offer', sdp: client.offer(), id: 1 });
   const me = new TestSession(room, { request: { mode: 'single', offer } }).enter();

@@ -10,8 +10,11 @@ import {
   UpdateTrackSettings,
 } from '@livekit/protocol';
 import type { ParticipantView, TrackId } from '@sluice/contracts';
+import { readTestDescription } from '@sluice/sdp/internal';
 import { TestClient } from '../negotiation/test-client.ts';
 import { participantView, SECOND, TestRoom, TestSession, type TestSessionOptions, trackView } from './test-session.ts';
+
+const chromium = readTestDescription('chromium-send-and-receive');
 
 interface Call {
   readonly me: TestSession;
@@ -24,7 +27,7 @@ function dual(options: TestSessionOptions = {}, ...others: ParticipantView[]): C
   const room = new TestRoom();
   room.show(...others);
   const me = new TestSession(room, options).enter();
-  const call = { me, room, client: new TestClient() };
+  const call = { me, room, client: new TestClient(chromium) };
   answer(call);
   me.heard();
   return call;
@@ -33,7 +36,7 @@ function dual(options: TestSessionOptions = {}, ...others: ParticipantView[]): C
 function single(options: TestSessionOptions = {}, ...others: ParticipantView[]): Call {
   const room = new TestRoom();
   room.show(...others);
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.add('audio');
   client.add('data');
   const offer = new SessionDescription({ type: 'offer', sdp: client.offer(), id: 1 });
@@ -187,7 +190,7 @@ test('subscribing: a codec that the client has not is told once', () => {
   const room = new TestRoom();
   room.show(participantView('b', { tracks: [trackView('v1', { mimeType: 'video/AV1' }), trackView('v2')] }));
   const me = new TestSession(room).enter();
-  const call = { me, room, client: new TestClient('chromium', ['AV1']) };
+  const call = { me, room, client: new TestClient(chromium, ['AV1']) };
   answer(call);
   assert.equal(me.last('subscriptionResponse').err, SubscriptionError.SE_CODEC_UNSUPPORTED);
   room.show(participantView('c', { tracks: [trackView('v3')] }));
