@@ -18,6 +18,22 @@ export const developmentKeyInPublic = (address: string, sample: string): AppErro
     { advice: `Put a key and a secret of your own into the configuration, for example these new ones:\n\n${sample}` },
   );
 
+export const badCertificate = (file: string, wrong: string, cause?: unknown): AppError =>
+  new AppError(
+    'CLI_BAD_CERTIFICATE',
+    `The file ${file} ${wrong}${cause === undefined ? '' : ` (${reasonOf(cause)})`}.`,
+    {
+      advice: 'Set tls.certificate to the certificate chain and tls.key to its key, both PEM.',
+      cause,
+    },
+  );
+
+export const metricsCannotListen = (address: string, port: number, cause: unknown): AppError =>
+  new AppError('CLI_METRICS_CANNOT_LISTEN', `Metrics cannot listen on ${address}:${port} (TCP): ${reasonOf(cause)}.`, {
+    advice: 'Set another metrics.port, or leave it out.',
+    cause,
+  });
+
 export const badArgument = (message: string): AppError => new AppError('CLI_BAD_ARGUMENT', message);
 
 function reasonOf(cause: unknown): string {
@@ -25,5 +41,6 @@ function reasonOf(cause: unknown): string {
   if (code === 'ENOENT') return 'there is no such file';
   if (code === 'EACCES') return 'you may not read it';
   if (code === 'EISDIR') return 'it is a folder';
+  if (code === 'EADDRINUSE') return 'another program listens there already';
   return cause instanceof Error ? cause.message : String(cause);
 }

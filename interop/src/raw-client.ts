@@ -12,11 +12,11 @@ export class RawClient implements Disposable {
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
-    socket.addEventListener('message', ({ data }: { data: unknown }) => {
+    socket.addEventListener('message', ({ data }: MessageEvent) => {
       this.responses.push(
         typeof data === 'string'
           ? SignalResponse.fromJsonString(data)
-          : SignalResponse.fromBinary(new Uint8Array(data)),
+          : SignalResponse.fromBinary(new Uint8Array(data as ArrayBuffer)),
       );
     });
     socket.addEventListener('close', ({ code }) => {

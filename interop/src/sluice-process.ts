@@ -171,5 +171,5 @@ export interface Footprint {
 }
 
 function configuration(httpPort: number, mediaPort: number): string {
-  return `http:\n  port: ${httpPort}\nmedia:\n  udpPort: ${mediaPort}\n`;
+  return `signaling:\n  listen:\n    port: ${httpPort}\nmedia:\n  udpPort: ${mediaPort}\n`;
 }

@@ -9,8 +9,8 @@ import { gzip } from 'node:zlib';
 export type DemoToken = (room: string, name: string) => Promise<string>;
 
 export interface DemoPagesOptions {
-  /** Where the bundled page is. */
-  readonly folder: string;
+  /** Where the bundled page is; undefined: there is no page. */
+  readonly folder: string | undefined;
   /** Absent: `POST /demo/token` does not exist. */
   readonly token?: DemoToken;
 }
@@ -53,7 +53,7 @@ export class DemoPages {
   readonly #token: DemoToken | undefined;
 
   constructor({ folder, token }: DemoPagesOptions) {
-    this.#pages = readPages(folder);
+    this.#pages = folder === undefined ? new Map() : readPages(folder);
     this.#token = token;
   }
 

@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { metricsContentType } from '@sluice/runtime';
+import type { SluiceConfig } from '../configuration/schema.ts';
+import { metricsCannotListen } from '../errors.ts';
+import type { World } from './world.ts';
+
+export interface MetricsServer {
+  readonly ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Answers Prometheus, when a port is configured. Apart from signaling's: these numbers are nobody else's business. */
+export function startMetricsServer({ address, port }: SluiceConfig['metrics'], { metrics }: World): MetricsServer {
+  if (port === undefined) return { ready: Promise.resolve(), close: async () => undefined };
+  const server = createServer((request, response) => {
+    if (request.url !== '/metrics') {
+      response.writeHead(404).end();
+      return;
+    }
+    metrics.text().then(
+      (text) => response.writeHead(200, { 'content-type': metricsContentType }).end(text),
+      () => response.writeHead(500).end(),
+    );
+  });
+  const ready = (async () => {
+    server.listen(port, address);
+    try {
+      await once(server, 'listening');
+    } catch (cause) {
+      throw metricsCannotListen(address, port, cause);
+    }
+  })();
+  return {
+    ready,
+    close: async () => {
+      if (!server.listening) return;
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { referencePage } from '../cli/src/configuration/reference.ts';
+
+/** `npm run docs` writes the generated pages; with `--check` it only says whether they are stale. */
+const file = new URL('../docs/configuration.md', import.meta.url);
+const page = referencePage();
+
+if (process.argv.includes('--check')) {
+  if (read() !== page) {
+    console.error('docs/configuration.md is not what the schema says: npm run docs writes it anew.');
+    process.exitCode = 1;
+  }
+} else {
+  writeFileSync(file, page);
+  console.log('Wrote docs/configuration.md.');
+}
+
+function read(): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
