@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { internalDoors, nativeArrows, nativeJoiners, packageArrows } from './arrows.ts';
+import { internalDoors, nativeArrows, nativeNouns, packageArrows } from './arrows.ts';
 import { judgeCore, judgeInclude } from './native.ts';
 import { importsOf, judge } from './typescript.ts';
 
 const rules = { arrows: packageArrows, internalDoors };
-const native = { arrows: nativeArrows, joiners: nativeJoiners };
+const native = { arrows: nativeArrows, nouns: nativeNouns };
 
 test('arrows: a process does not import another process', () => {
   assert.match(judge('signaling/src/main.ts', '@sluice/controller', rules) ?? '', /must not import controller/);

@@ -3,8 +3,8 @@ import { posix } from 'node:path';
 
 export interface NativeRules {
   readonly arrows: Readonly<Record<string, readonly string[]>>;
-  /** Files directly in core/ that join modules. */
-  readonly joiners: RegExp;
+  /** Files directly in core/ that modules may include; the others there join modules. */
+  readonly nouns: RegExp;
 }
 
 /** C++ includes that are not in the table, and what the core must not touch, one sentence each. */
@@ -25,25 +25,25 @@ export function judgeInclude(
   file: string,
   line: string,
   known: ReadonlySet<string>,
-  { arrows, joiners }: NativeRules,
+  { arrows, nouns }: NativeRules,
 ): string | undefined {
   const name = /^\s*#\s*include\s+"([^"]+)"/.exec(line)?.[1];
   if (name === undefined) return undefined;
   const relative = posix.join(posix.dirname(file), name);
   const target = known.has(relative) ? relative : posix.normalize(name);
   if (!known.has(target)) return undefined;
-  const from = moduleOf(file, joiners);
-  const to = moduleOf(target, joiners);
+  const from = moduleOf(file, nouns);
+  const to = moduleOf(target, nouns);
   if (from === to) return undefined;
   const allowed = arrows[from] ?? (from.startsWith('core/') ? arrows['core/*'] : undefined) ?? [];
   const fits = allowed.some((rule) => rule === '*' || rule === to || (rule === 'core/*' && to.startsWith('core/')));
   return fits ? undefined : `${from} must not include ${to} (${name})`;
 }
 
-function moduleOf(file: string, joiners: RegExp): string {
+function moduleOf(file: string, nouns: RegExp): string {
   const parts = posix.dirname(file).split('/');
   if (parts[0] !== 'core') return parts[0] ?? '';
-  return joiners.test(file) ? 'shard' : parts.slice(0, 2).join('/');
+  return parts.length === 1 && !nouns.test(file) ? 'shard' : parts.slice(0, 2).join('/');
 }
 
 /** Time, randomness, threads and the network come to the core by parameter or by port. */

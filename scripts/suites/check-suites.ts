@@ -1,5 +1,5 @@
 import { existsSync, globSync } from 'node:fs';
-import { internalDoors, nativeArrows, nativeJoiners, packageArrows } from '../arrows/arrows.ts';
+import { internalDoors, nativeArrows, nativeNouns, packageArrows } from '../arrows/arrows.ts';
 import { foreignIncludes } from '../arrows/native.ts';
 import { foreignImports } from '../arrows/typescript.ts';
 import { commandSuite, findingsSuite, root, runCommand, skippedSuite } from './command.ts';
@@ -25,7 +25,7 @@ export function checkSuites(): Suite[] {
     commandSuite('lint with types (oxlint)', node, [tool('oxlint/bin/oxlint'), '--type-aware', '--quiet']),
     findingsSuite('arrows: TypeScript imports', () => foreignImports(root, { arrows: packageArrows, internalDoors })),
     findingsSuite('arrows: C++ includes, and what the core must not touch', async () =>
-      foreignIncludes(`${root}packet-path`, { arrows: nativeArrows, joiners: nativeJoiners }),
+      foreignIncludes(`${root}packet-path`, { arrows: nativeArrows, nouns: nativeNouns }),
     ),
     clangFormatSuite(),
     commandSuite('types (tsc)', node, [tool('typescript/bin/tsc'), '-p', 'tsconfig.json']),
