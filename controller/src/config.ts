@@ -22,19 +22,6 @@ export const ControllerConfig = z.strictObject({
         .max(20_000)
         .default(0)
         .describe('Participants that a room takes; recorders, agents and hidden ones do not count. 0: no limit.'),
-      maxMetadataBytes: z
-        .int()
-        .min(0)
-        .max(512 * 1024)
-        .default(512 * 1024)
-        .describe("A participant's metadata; everyone in the room receives it with each change."),
-      maxAttributesBytes: z
-        .int()
-        .min(0)
-        .max(512 * 1024)
-        .default(64 * 1024)
-        .describe("All keys and values of a participant's attributes together; everyone in the room receives them."),
-      maxNameCharacters: z.int().min(1).max(256).default(256).describe("A participant's display name."),
     })
     .prefault({})
     .describe('What rooms allow and how long they live.'),

@@ -6,7 +6,7 @@ const IpAddress = z.union([z.ipv4(), z.ipv6()], { error: 'must be an IPv4 or IPv
 
 /** Configuration of a media node. `sluice config` shows the effective one. */
 export const MediaNodeConfig = z.strictObject({
-  site: SiteName.default('local' as SiteName).describe(
+  site: SiteName.prefault('local').describe(
     'The site that this node belongs to; all nodes of a site share one public address.',
   ),
   udpPort: Port.default(7882).describe('UDP port of all media. 0: the system chooses.'),

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Intent, ParticipantId, RoomId, RoomName } from '@sluice/contracts';
 import { sampleIntent, sampleTrack } from '@sluice/contracts/internal';
 import { FAREWELL_US, MAX_FAREWELLS, Room, type RoomSink, type RoomTime } from './room.ts';
-import type { RoomSettings } from './room-settings.ts';
+import type { RoomLimits, RoomSettings } from './room-settings.ts';
 
 const START_MS = 1_800_000_000_000;
 const SECOND_US = 1_000_000;
@@ -23,7 +23,7 @@ class Stage {
     },
   };
 
-  constructor(settings: Partial<RoomSettings> = {}) {
+  constructor(settings: Partial<RoomSettings & RoomLimits> = {}) {
     const id = { roomName: 'room' as RoomName, room: 'RM_1' as RoomId, createdAtMs: START_MS };
     const limits = { maxMetadataBytes: 100, maxAttributesBytes: 20, maxNameCharacters: 10 };
     this.room = new Room(

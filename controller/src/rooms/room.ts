@@ -12,7 +12,7 @@ import type {
 } from '@sluice/contracts';
 import { US_PER_S } from '@sluice/contracts';
 import { counts, difference, type Member, nextVersion, supersedes, viewOf } from './member.ts';
-import type { RoomSettings } from './room-settings.ts';
+import type { RoomLimits, RoomSettings } from './room-settings.ts';
 
 export type RoomInput =
   | { readonly type: 'intent'; readonly intent: Intent }
@@ -63,7 +63,7 @@ export class Room {
   readonly roomName: RoomName;
   readonly room: RoomId;
   readonly createdAtMs: UnixMs;
-  readonly #settings: RoomSettings;
+  readonly #settings: RoomSettings & RoomLimits;
   readonly #members = new Map<ParticipantId, Member>();
   readonly #identities = new Map<Identity, Set<ParticipantId>>();
   /** Who left and is still shown, and when it left; the earliest first. */
@@ -79,7 +79,7 @@ export class Room {
 
   constructor(
     of: { readonly roomName: RoomName; readonly room: RoomId; readonly createdAtMs: UnixMs },
-    settings: RoomSettings,
+    settings: RoomSettings & RoomLimits,
     nowUs: TimeUs,
   ) {
     this.roomName = of.roomName;

@@ -11,7 +11,7 @@ import {
 import type { Timer } from '@sluice/runtime';
 import type { ControllerPorts } from '../ports.ts';
 import { Room, type RoomEvent, type RoomInput, type RoomSink, type RoomTime } from './room.ts';
-import type { RoomSettings } from './room-settings.ts';
+import { type RoomSettings, roomLimits } from './room-settings.ts';
 import { shardOf } from './room-shards.ts';
 import { partialView, wholeView } from './view-parts.ts';
 
@@ -115,7 +115,7 @@ export class Rooms {
   #open({ roomName, known }: Intent, epoch: number): Held {
     const { clock, random, settings, logger } = this.#options;
     const { room: id, createdAtMs } = known ?? { room: makeRoomId(random), createdAtMs: clock.unixMs() };
-    const room = new Room({ roomName, room: id, createdAtMs }, settings, clock.nowUs());
+    const room = new Room({ roomName, room: id, createdAtMs }, { ...settings, ...roomLimits }, clock.nowUs());
     const held: Held = {
       room,
       epoch,
