@@ -20,10 +20,10 @@ enum class DropReason : uint8_t {
   kSessionEnded,         // for a session that has closed
   kPoolEmpty,            // no packet left in the pool
   kShardQueueFull,       // the queue towards another shard was full
-  kStaleHandover,        // handed over by another shard, but not ours any more
+  kStaleHandover,        // given by another shard, but nobody here wants it any more
   // before or beside media
-  kDtlsMalformed,        // a record that DTLS does not take
-  kSctpMalformed,        // an SCTP packet that the association refused
+  kDtlsRefused,          // a record that is malformed, not authentic, replayed or out of place
+  kSctpRefused,          // a packet that the association did not take, or for which there is none
   kNotConnected,         // SRTP before its keys
   kSrtpMalformed,        // too short, or a header that does not fit
   kSrtpUnauthenticated,  // authentication tag wrong
@@ -38,7 +38,6 @@ enum class DropReason : uint8_t {
   kRtxPadding,    // RTX without payload: a bandwidth probe, carries nothing
   kRtcpMalformed,
   // forwarding
-  kTrackQueueFull,      // more packets of one track in one batch than its queue takes
   kNoCommonFormat,      // the receiver has no codec of this packet's format
   kWaitingForKeyFrame,  // video before the first frame that can be decoded
   kOtherEncoding,       // an encoding of a simulcast track that is not forwarded
@@ -66,28 +65,49 @@ inline constexpr size_t kDropReasons = static_cast<size_t>(DropReason::kCount);
 
 /// Metric label of each reason, in the order of DropReason.
 inline constexpr std::array<const char*, kDropReasons> kDropReasonNames = {
-    "unclassified",         "datagram-too-large",
-    "unknown-address",      "stun-malformed",
-    "stun-unauthenticated", "stun-pending-full",
-    "stun-pending-expired", "session-ended",
-    "pool-empty",           "shard-queue-full",
-    "stale-handover",       "dtls-malformed",
-    "sctp-malformed",       "not-connected",
-    "srtp-malformed",       "srtp-unauthenticated",
-    "srtp-replayed",        "rtp-malformed",
-    "rtp-unknown-source",   "rtp-unknown-payload-type",
-    "rtp-duplicate",        "rtp-too-old",
-    "rtx-malformed",        "rtx-padding",
-    "rtcp-malformed",       "track-queue-full",
-    "no-common-format",     "waiting-for-key-frame",
-    "other-encoding",       "paused",
-    "late-for-switch",      "burst-refused",
-    "seal-failed",          "nacked-unknown",
-    "nacked-gone",          "nacked-too-often",
-    "data-malformed",       "data-not-allowed",
-    "data-unknown-label",   "data-too-large",
-    "data-channel-closed",  "data-held-full",
-    "data-held-expired",    "data-send-refused",
+    "unclassified",
+    "datagram-too-large",
+    "unknown-address",
+    "stun-malformed",
+    "stun-unauthenticated",
+    "stun-pending-full",
+    "stun-pending-expired",
+    "session-ended",
+    "pool-empty",
+    "shard-queue-full",
+    "stale-handover",
+    "dtls-refused",
+    "sctp-refused",
+    "not-connected",
+    "srtp-malformed",
+    "srtp-unauthenticated",
+    "srtp-replayed",
+    "rtp-malformed",
+    "rtp-unknown-source",
+    "rtp-unknown-payload-type",
+    "rtp-duplicate",
+    "rtp-too-old",
+    "rtx-malformed",
+    "rtx-padding",
+    "rtcp-malformed",
+    "no-common-format",
+    "waiting-for-key-frame",
+    "other-encoding",
+    "paused",
+    "late-for-switch",
+    "burst-refused",
+    "seal-failed",
+    "nacked-unknown",
+    "nacked-gone",
+    "nacked-too-often",
+    "data-malformed",
+    "data-not-allowed",
+    "data-unknown-label",
+    "data-too-large",
+    "data-channel-closed",
+    "data-held-full",
+    "data-held-expired",
+    "data-send-refused",
 };
 
 /// What a shard did. Each enumerator is one metric, and one line in kCounterNames.

@@ -7,6 +7,7 @@
 
 #include "events.h"
 #include "packet/packet.h"
+#include "sender_clock.h"
 #include "spec.h"
 #include "wire/types.h"
 
@@ -34,10 +35,12 @@ inline constexpr size_t kMaxShards = 64;
 
 // ── What one shard tells another. Carried by a bounded queue; a full one drops and counts. ──
 
-/// A datagram of a session that another shard owns; `from` is where it came from. Bytes are owned by the message.
+/// A datagram of a session that another shard owns; `from` is where it came from, `landedOn` the shard that got it.
+/// Bytes are owned by the message.
 struct HandedDatagram {
   Address from;
   PacketRef datagram;
+  ShardIndex landedOn = 0;
 };
 
 /// "Datagrams from this address are mine": sent by the owner to the shard on which they land.
@@ -53,6 +56,13 @@ struct ForwardedPacket {
   PacketRef packet;
 };
 
+/// What the publisher's last sender report said of one encoding, for the reports to subscribers.
+struct ForwardedClock {
+  TrackKey track{};
+  uint8_t encoding = 0;
+  SenderClock clock;
+};
+
 /// A data-channel message for everyone in the group that the receiving shard holds.
 struct ForwardedData {
   std::shared_ptr<const DataMessage> message;
@@ -65,13 +75,14 @@ struct Interest {
   bool wanted = false;
 };
 
-/// Somebody on another shard needs a key frame of this track.
+/// Somebody on another shard needs a key frame of this track's encoding.
 struct KeyFrameWanted {
   TrackKey track{};
+  uint8_t encoding = 0;
 };
 
-using ShardMessage =
-    std::variant<HandedDatagram, AddressOwned, ForwardedPacket, ForwardedData, Interest, KeyFrameWanted>;
+using ShardMessage = std::variant<HandedDatagram, AddressOwned, ForwardedPacket, ForwardedClock, ForwardedData,
+                                  Interest, KeyFrameWanted>;
 
 /// Everything a shard can do to the world.
 class ShardWorld {

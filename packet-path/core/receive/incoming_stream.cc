@@ -14,6 +14,9 @@ namespace {
 constexpr TimeUs kVideoRepairUs = kSecondUs;
 constexpr TimeUs kAudioRepairUs = 300 * kMillisecondUs;
 
+// RFC 3550 §6.2: five seconds between reports at the most, for so small a group; a lost one is allowed for.
+constexpr TimeUs kMaxReportGapUs = 11 * kSecondUs;
+
 }  // namespace
 
 IncomingStream::IncomingStream(Ssrc ssrc, Options options)
@@ -61,13 +64,23 @@ Verdict IncomingStream::receive(Packet& packet, uint16_t wireSeq, const PayloadF
   ++totals_.packets;
   totals_.bytes += packet.payloadSize;
   format_ = format;
-  lastPacketAtUs_ = nowUs;
+  if (firstPacketAtUs_ == kNever) firstPacketAtUs_ = nowUs;
+  if (!packet.recovered) {
+    lastPacketAtUs_ = nowUs;
+    lastTimestamp_ = packet.timestamp;
+  }
   return Verdict::kAccepted;
 }
 
 void IncomingStream::senderReport(const wire::SenderInfo& info, TimeUs nowUs) {
   statistics_.noteSenderReport(info.ntp, nowUs);
   clock_ = {ssrc_, info.ntp, info.rtpTimestamp, nowUs};
+}
+
+bool IncomingStream::standInForReports(TimeUs nowUs) {
+  if (firstPacketAtUs_ == kNever || nowUs - firstPacketAtUs_ < kMaxReportGapUs) return false;
+  clock_ = {ssrc_, wire::ntpFromUs(lastPacketAtUs_), lastTimestamp_, lastPacketAtUs_};
+  return true;
 }
 
 void IncomingStream::wantKeyFrame(TimeUs nowUs) {

@@ -56,6 +56,8 @@ class IncomingStream {
   [[nodiscard]] std::optional<TimeUs> takeRttSample() { return std::exchange(rttSample_, std::nullopt); }
 
   void senderReport(const wire::SenderInfo& info, TimeUs nowUs);
+  /// A publisher that never reports gets a clock from when its packets arrive. True when the clock was set.
+  bool standInForReports(TimeUs nowUs);
   void wantKeyFrame(TimeUs nowUs);
 
   /// Appends the NACK and PLI that are due. True when there is more than fitted. Counts what it asked for.
@@ -92,7 +94,9 @@ class IncomingStream {
   StreamTotals totals_;
   PayloadFormat format_;
   std::optional<TimeUs> rttSample_;
+  TimeUs firstPacketAtUs_ = kNever;
   TimeUs lastPacketAtUs_ = 0;
+  uint32_t lastTimestamp_ = 0;
 };
 
 }  // namespace sluice::receive

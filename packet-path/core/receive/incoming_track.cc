@@ -52,7 +52,8 @@ void IncomingTrack::apply(const IncomingTrackSpec& spec) {
     }
     encodings_.push_back(std::move(e));
   };
-  for (const IncomingStreamSpec& s : spec.streams) take(s);
+  for (const IncomingStreamSpec& s : std::span(spec.streams).first(std::min(spec.streams.size(), kMaxEncodings)))
+    take(s);
   if (encodings_.empty()) take({});
 }
 

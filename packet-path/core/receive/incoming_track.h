@@ -11,6 +11,10 @@
 #include "audio_activity.h"
 #include "incoming_stream.h"
 
+namespace sluice {
+struct Track;
+}
+
 namespace sluice::receive {
 
 class IncomingTrack {
@@ -22,6 +26,9 @@ class IncomingTrack {
     std::optional<Ssrc> rtxSsrc;
     std::unique_ptr<IncomingStream> stream;  ///< set with the first packet
   };
+
+  /// As many as a session's spec may name; more are not looked at.
+  static constexpr size_t kMaxEncodings = 16;
 
   explicit IncomingTrack(const IncomingTrackSpec& spec) { apply(spec); }
 
@@ -51,6 +58,9 @@ class IncomingTrack {
   [[nodiscard]] std::span<const Encoding> encodings() const { return encodings_; }
   [[nodiscard]] AudioActivity& activity() { return activity_; }
   [[nodiscard]] const AudioActivity& activity() const { return activity_; }
+
+  /// Where accepted packets go. Carried for the session, never looked into.
+  Track* destination = nullptr;
 
   void wantKeyFrame(size_t encoding, TimeUs nowUs);
   /// Of its streams and of its audio window.

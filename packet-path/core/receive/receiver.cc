@@ -155,13 +155,14 @@ Receiver::Result Receiver::receive(Packet& packet, const wire::RtpHeader& header
   return {source->track, source->track->receive(packet, header, source->encoding, source->repair, nowUs)};
 }
 
-IncomingTrack* Receiver::senderReport(const wire::SenderInfo& info, TimeUs nowUs) {
+std::optional<Receiver::Heard> Receiver::senderReport(const wire::SenderInfo& info, TimeUs nowUs) {
   const Source* source = find(info.ssrc);
-  if (source == nullptr || source->repair) return nullptr;
+  if (source == nullptr || source->repair) return {};
   IncomingStream* stream = source->track->encodings()[source->encoding].stream.get();
-  if (stream == nullptr || stream->ssrc() != info.ssrc) return nullptr;
+  if (stream == nullptr || stream->ssrc() != info.ssrc) return {};
   stream->senderReport(info, nowUs);
-  return source->track;
+  hasReports_ = true;
+  return Heard{source->track, source->encoding, stream};
 }
 
 Receiver::Written Receiver::writeDue(wire::RtcpWriter& writer, Ssrc sender, TimeUs nowUs, TimeUs rttUs) {
@@ -187,7 +188,7 @@ Receiver::Written Receiver::writeDue(wire::RtcpWriter& writer, Ssrc sender, Time
 }
 
 TimeUs Receiver::nextDeadline() const {
-  TimeUs at = transport_ ? transport_->nextDeadline() : kNever;
+  TimeUs at = nextDeadline(nullptr);
   for (const auto& track : tracks_) at = std::min(at, track->nextDeadline());
   return at;
 }

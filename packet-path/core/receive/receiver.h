@@ -1,6 +1,7 @@
 // The receiving side of one session: which stream a packet belongs to, and everything that goes back to the publisher.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,27 @@ class Receiver {
   /// `packet.bytes` holds an opened RTP packet that `header` describes. Fills the packet when it is accepted.
   Result receive(Packet& packet, const wire::RtpHeader& header, TimeUs nowUs);
 
-  /// Returns the track whose clock this is, if any.
-  IncomingTrack* senderReport(const wire::SenderInfo& info, TimeUs nowUs);
+  /// One encoding of a track that is being received.
+  struct Heard {
+    IncomingTrack* track = nullptr;
+    uint8_t encoding = 0;
+    const IncomingStream* stream = nullptr;
+  };
+  /// Whose clock this is, if it is one of ours.
+  std::optional<Heard> senderReport(const wire::SenderInfo& info, TimeUs nowUs);
+  /// Gives encodings a clock made of arrival times when their publisher has sent no report on any of them for so long
+  /// that it probably never will. Calls `made(heard)` for each.
+  template <typename Made>
+  void standInForReports(TimeUs nowUs, Made&& made) {
+    if (hasReports_) return;
+    for (const auto& track : tracks_) {
+      uint8_t index = 0;
+      for (IncomingTrack::Encoding& e : track->encodings()) {
+        if (e.stream && e.stream->standInForReports(nowUs)) made(Heard{track.get(), index, e.stream.get()});
+        ++index;
+      }
+    }
+  }
 
   /// Appends feedback that is due: NACK, PLI, transport-wide. When `more`, call again with an empty writer.
   struct Written {
@@ -49,6 +69,11 @@ class Receiver {
   [[nodiscard]] Written writeDue(wire::RtcpWriter& writer, Ssrc sender, TimeUs nowUs, TimeUs rttUs);
   /// Of writeDue, and of the tracks' audio windows.
   [[nodiscard]] TimeUs nextDeadline() const;
+  /// The part of it that a packet of `track` (null: of none) can have changed.
+  [[nodiscard]] TimeUs nextDeadline(const IncomingTrack* track) const {
+    const TimeUs transport = transport_ ? transport_->nextDeadline() : kNever;
+    return track == nullptr ? transport : std::min(transport, track->nextDeadline());
+  }
 
   /// Report blocks of streams that were heard, as many as fit, beginning with the `from`th stream. Returns where to go
   /// on, or 0 at the end.
@@ -88,6 +113,7 @@ class Receiver {
   std::vector<Source> sources_;  // a handful: searched from the last hit
   size_t lastHit_ = 0;
   bool transportCc_ = false;
+  bool hasReports_ = false;
   std::unique_ptr<TransportRecorder> transport_;  // made with the first packet that carries a number
 };
 

@@ -1,0 +1,401 @@
+#include "media_session.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+namespace sluice {
+
+namespace {
+
+// One RTCP datagram, with room for SRTCP's trailer within every path's MTU.
+constexpr size_t kRtcpBytes = 1'200;
+// Report blocks of one receiver report: 5 bits of count (RFC 3550 §6.4.1).
+constexpr size_t kReportBlocks = 31;
+// A sender report without blocks and a CNAME of ours.
+constexpr size_t kSenderReportBytes = 28 + 40;
+// Streams that ended, whose numbers must not be used again under the same keys. A session that resubscribes more often
+// than this forgets the oldest; its spec's writer gives every subscription an SSRC of its own anyway.
+constexpr size_t kMaxRetired = 4'096;
+
+DropReason dropReason(receive::Verdict verdict) {
+  switch (verdict) {
+    case receive::Verdict::kUnknownPayloadType:
+      return DropReason::kRtpUnknownPayloadType;
+    case receive::Verdict::kDuplicate:
+      return DropReason::kRtpDuplicate;
+    case receive::Verdict::kTooOld:
+      return DropReason::kRtpTooOld;
+    case receive::Verdict::kRtxMalformed:
+      return DropReason::kRtxMalformed;
+    case receive::Verdict::kRtxPadding:
+      return DropReason::kRtxPadding;
+    case receive::Verdict::kUnknownSource:
+    case receive::Verdict::kAccepted:
+      break;
+  }
+  return DropReason::kRtpUnknownSource;
+}
+
+// A publisher's canonical name for its receivers (RFC 3550 §6.5.1): one for all its tracks, so that they are
+// synchronised, and not its identity.
+std::string_view canonicalName(ParticipantKey participant, std::array<char, 24>& buffer) {
+  constexpr std::string_view kPrefix = "sluice-";
+  char* p = std::copy(kPrefix.begin(), kPrefix.end(), buffer.begin());
+  for (int shift = 60; shift >= 0; shift -= 4) {
+    *p++ = "0123456789abcdef"[static_cast<uint64_t>(participant) >> shift & 0xF];
+  }
+  return {buffer.data(), static_cast<size_t>(p - buffer.data())};
+}
+
+}  // namespace
+
+MediaSession::MediaSession(const SessionSpec& spec, ShardContext& shard, Connection& connection, Sleeper& sleeper,
+                           TimeUs nowUs)
+    : shard_(shard), connection_(connection), sleeper_(sleeper), session_(spec.session) {
+  // The first report at a random moment, so that a thousand sessions of one start do not report at once.
+  nextReportAtUs_ = nowUs + static_cast<TimeUs>(random() % kReportIntervalUs);
+  apply(spec, nowUs);
+}
+
+void MediaSession::leave(TimeUs nowUs) {
+  for (auto& [ssrc, subscriber] : subscribers_) detach(*subscriber, nowUs);
+  subscribers_.clear();
+  for (const auto& track : receiver_.tracks()) {
+    if (track->destination == nullptr) continue;
+    if (track->destination->publisher == this) track->destination->publisher = nullptr;
+    shard_.tracks.release(track->key());
+  }
+}
+
+uint64_t MediaSession::random() {
+  std::array<uint8_t, 8> bytes{};
+  shard_.world.random(bytes);
+  return readU64(bytes.data());
+}
+
+void MediaSession::apply(const SessionSpec& spec, TimeUs nowUs) {
+  if (!(spec.extensions == extensions_)) {
+    extensions_ = spec.extensions;
+    for (auto& [ssrc, subscriber] : subscribers_) subscriber->stream.forgetSent();
+  }
+  receiver_.apply(spec.incoming, spec.extensions, [this](receive::IncomingTrack& gone) {
+    if (gone.destination->publisher == this) gone.destination->publisher = nullptr;
+    shard_.tracks.release(gone.key());
+  });
+  for (const auto& track : receiver_.tracks()) {
+    track->destination = &shard_.tracks.take(track->key());
+    track->destination->publisher = this;
+  }
+  applyOutgoing(spec, nowUs);
+}
+
+void MediaSession::applyOutgoing(const SessionSpec& spec, TimeUs nowUs) {
+  std::erase_if(subscribers_, [&](auto& entry) {
+    const auto named = [&](const OutgoingTrackSpec& o) { return o.ssrc == entry.first; };
+    if (std::any_of(spec.outgoing.begin(), spec.outgoing.end(), named)) return false;
+    retire(*entry.second);
+    detach(*entry.second, nowUs);
+    return true;
+  });
+  for (const OutgoingTrackSpec& wanted : spec.outgoing) {
+    Subscriber* known = subscriber(wanted.ssrc);
+    if (known == nullptr) {
+      subscribe(wanted, nowUs);
+      continue;
+    }
+    if (known->track->key != wanted.track) {
+      detach(*known, nowUs);
+      known->subscription.leaveSource();
+      known->stream.forgetSent();
+      attach(*known, shard_.tracks.take(wanted.track), nowUs);
+    }
+    known->stream.apply(wanted);
+    const bool resumes = known->subscription.paused() && !wanted.paused;
+    known->subscription.setPaused(wanted.paused);
+    if (resumes) shard_.fanOut.wantKeyFrame(*known->track, known->track->encodings.preferred(), nowUs);
+  }
+}
+
+void MediaSession::subscribe(const OutgoingTrackSpec& spec, TimeUs nowUs) {
+  Track& track = shard_.tracks.take(spec.track);
+  const SeqNo first = firstSeq(spec.ssrc);
+  const SeqNo firstRtx = spec.rtxSsrc ? firstSeq(*spec.rtxSsrc) : 0;
+  auto subscriber = std::make_unique<Subscriber>(spec, track, *connection_.transport(), random(), first, firstRtx);
+  subscriber->subscription.setPaused(spec.paused);
+  attach(*subscriber, track, nowUs);
+  subscribers_.emplace(spec.ssrc, std::move(subscriber));
+}
+
+void MediaSession::attach(Subscriber& subscriber, Track& track, TimeUs nowUs) {
+  subscriber.track = &track;
+  track.subscribers.push_back(&subscriber);
+  shard_.interests.add(track.key, nowUs);
+  const OutgoingTrackSpec& spec = subscriber.stream.spec();
+  if (spec.kind == MediaKind::kVideo && !spec.paused) {
+    shard_.fanOut.wantKeyFrame(track, track.encodings.preferred(), nowUs);
+  }
+}
+
+void MediaSession::detach(Subscriber& subscriber, TimeUs nowUs) {
+  Track& track = *subscriber.track;
+  const auto at = std::find(track.subscribers.begin(), track.subscribers.end(), &subscriber);
+  if (at != track.subscribers.end()) {
+    *at = track.subscribers.back();
+    track.subscribers.pop_back();
+  }
+  shard_.interests.remove(track.key, nowUs);
+  shard_.tracks.release(track.key);
+}
+
+void MediaSession::retire(const Subscriber& subscriber) {
+  if (retired_.size() + 2 > kMaxRetired) retired_.erase(retired_.begin(), retired_.begin() + 2);
+  retired_.push_back({subscriber.stream.ssrc(), subscriber.subscription.nextSeq()});
+  if (subscriber.stream.rtxSsrc()) retired_.push_back({*subscriber.stream.rtxSsrc(), subscriber.stream.rtxSeq()});
+}
+
+SeqNo MediaSession::firstSeq(Ssrc ssrc) {
+  const auto it = std::find_if(retired_.begin(), retired_.end(), [ssrc](const Retired& r) { return r.ssrc == ssrc; });
+  if (it == retired_.end()) return static_cast<SeqNo>(random() & 0x7FFF);
+  const SeqNo next = it->nextSeq;
+  retired_.erase(it);
+  return next;
+}
+
+Subscriber* MediaSession::subscriber(Ssrc ssrc) const {
+  const auto it = subscribers_.find(ssrc);
+  return it == subscribers_.end() ? nullptr : it->second.get();
+}
+
+void MediaSession::receiveRtp(PacketRef packet, TimeUs nowUs) {
+  const auto header = wire::parseRtp(Bytes(packet->bytes, packet->size));
+  if (!header) {
+    shard_.counters.drop(DropReason::kRtpMalformed);
+    return;
+  }
+  shard_.counters.add(Counter::kRtpIn);
+  const receive::Receiver::Result result = receiver_.receive(packet.fill(), *header, nowUs);
+  shard_.deadlines.atMost(sleeper_, receiver_.nextDeadline(result.track));
+  if (result.received.rttSampleUs) rtt_.note(*result.received.rttSampleUs);
+  if (result.received.verdict != receive::Verdict::kAccepted) {
+    shard_.counters.drop(dropReason(result.received.verdict));
+    return;
+  }
+  receive::IncomingTrack& track = *result.track;
+  if (packet->recovered) shard_.counters.add(Counter::kRecoveredIn);
+  if (result.received.started) {
+    shard_.world.event(TrackStarted{session_, track.key(), packet->ssrc, packet->payloadType});
+  }
+  if (result.received.activity) audioChanged(track, *result.received.activity);
+  shard_.fanOut.add(*track.destination, std::move(packet), FanOut::Origin::kHere, nowUs);
+}
+
+void MediaSession::audioChanged(const receive::IncomingTrack& track, const receive::AudioActivity::State& state) {
+  shard_.world.event(AudioActivity{session_, track.key(), state.active, state.level});
+}
+
+void MediaSession::receiveRtcp(Bytes compound, TimeUs nowUs) {
+  shard_.counters.add(Counter::kRtcpIn);
+  wire::RtcpReader reader(compound);
+  while (const auto block = reader.next()) {
+    switch (block->type) {
+      case wire::RtcpType::kSenderReport:
+        if (const auto info = wire::readSenderInfo(*block)) {
+          if (const auto heard = receiver_.senderReport(*info, nowUs)) publishClock(*heard);
+        }
+        receiveReports(*block, nowUs);
+        break;
+      case wire::RtcpType::kReceiverReport:
+        receiveReports(*block, nowUs);
+        break;
+      case wire::RtcpType::kTransportFeedback:
+      case wire::RtcpType::kPayloadFeedback:
+        receiveFeedback(*block, nowUs);
+        break;
+      case wire::RtcpType::kSourceDescription:
+      case wire::RtcpType::kBye:  // the spec says when a track ends
+      case wire::RtcpType::kApplication:
+      case wire::RtcpType::kExtendedReport:
+        break;
+    }
+  }
+  if (reader.malformed()) shard_.counters.drop(DropReason::kRtcpMalformed);
+}
+
+void MediaSession::receiveReports(const wire::RtcpBlock& report, TimeUs nowUs) {
+  wire::ReportBlocks blocks(report);
+  while (const auto block = blocks.next()) {
+    Subscriber* known = subscriber(block->ssrc);
+    if (known == nullptr) continue;
+    if (const auto rtt = known->stream.receiverReport(*block, nowUs)) rtt_.note(*rtt);
+  }
+}
+
+void MediaSession::receiveFeedback(const wire::RtcpBlock& block, TimeUs nowUs) {
+  const auto feedback = wire::readFeedback(block);
+  if (!feedback) {
+    shard_.counters.drop(DropReason::kRtcpMalformed);
+    return;
+  }
+  if (block.type == wire::RtcpType::kTransportFeedback) {
+    if (block.count != wire::kNackFormat) return;
+    if (Subscriber* known = subscriber(feedback->media)) {
+      shard_.fanOut.resend(*known, feedback->control, nowUs, rtt_.us());
+    }
+    return;
+  }
+  if (block.count == wire::kPliFormat) {
+    askedForKeyFrame(feedback->media, nowUs);
+  } else if (block.count == wire::kFirFormat) {
+    wire::readFullIntraRequests(feedback->control, [&](Ssrc ssrc) { askedForKeyFrame(ssrc, nowUs); });
+  }
+}
+
+void MediaSession::askedForKeyFrame(Ssrc ssrc, TimeUs nowUs) {
+  Subscriber* known = subscriber(ssrc);
+  if (known == nullptr) return;
+  known->stream.noteKeyFrameAsked();
+  shard_.counters.add(Counter::kKeyFramesAskedIn);
+  shard_.fanOut.wantKeyFrame(*known->track, known->subscription.encoding(), nowUs);
+}
+
+void MediaSession::publishClock(const receive::Receiver::Heard& heard) {
+  Track& track = *heard.track->destination;
+  track.setClock(heard.encoding, heard.stream->clock());
+  for (uint64_t shards = track.wantedBy; shards != 0; shards &= shards - 1) {
+    const auto shard = static_cast<ShardIndex>(std::countr_zero(shards));
+    if (!shard_.world.post(shard, ForwardedClock{track.key, heard.encoding, heard.stream->clock()})) {
+      shard_.counters.drop(DropReason::kShardQueueFull);
+    }
+  }
+}
+
+void MediaSession::wantKeyFrame(TrackKey track, uint8_t encoding, TimeUs nowUs) {
+  receive::IncomingTrack* incoming = receiver_.find(track);
+  if (incoming == nullptr) return;
+  incoming->wantKeyFrame(encoding, nowUs);
+  shard_.deadlines.atMost(sleeper_, incoming->nextDeadline());
+}
+
+TimeUs MediaSession::nextDeadline() const {
+  return std::min(receiver_.nextDeadline(), nextReportAtUs_);
+}
+
+void MediaSession::onDeadline(TimeUs nowUs) {
+  for (const auto& track : receiver_.tracks()) {
+    if (const auto state = track->activity().onDeadline(nowUs)) audioChanged(*track, *state);
+  }
+  writeFeedback(nowUs);
+  if (nextReportAtUs_ <= nowUs) {
+    nextReportAtUs_ = nowUs + kReportIntervalUs;
+    receiver_.standInForReports(nowUs, [this](const receive::Receiver::Heard& heard) { publishClock(heard); });
+    writeReports(nowUs);
+  }
+}
+
+void MediaSession::writeFeedback(TimeUs nowUs) {
+  bool more = true;
+  while (more) {
+    std::array<uint8_t, kRtcpBytes> buffer;
+    wire::RtcpWriter writer(buffer);
+    const auto written = receiver_.writeDue(writer, receive::Receiver::kFeedbackSsrc, nowUs, rtt_.us());
+    shard_.counters.add(Counter::kNacksOut, written.nacks);
+    shard_.counters.add(Counter::kKeyFramesAskedOut, written.keyFrames);
+    shard_.counters.add(Counter::kTransportFeedbackOut, written.transportFeedbacks);
+    connection_.sendRtcp(writer.written());
+    more = written.more && writer.size() > 0;
+  }
+}
+
+void MediaSession::writeReports(TimeUs nowUs) {
+  std::array<uint8_t, kRtcpBytes> buffer;
+  size_t from = 0;
+  do {
+    std::array<wire::ReportBlock, kReportBlocks> blocks;
+    const auto reports = receiver_.reports(from, blocks, nowUs);
+    if (reports.count > 0) {
+      wire::RtcpWriter writer(buffer);
+      writer.receiverReport(receive::Receiver::kFeedbackSsrc, std::span(blocks).first(reports.count));
+      connection_.sendRtcp(writer.written());
+    }
+    from = reports.next;
+  } while (from != 0);
+
+  wire::RtcpWriter writer(buffer);
+  for (auto& [ssrc, subscriber] : subscribers_) {
+    if (!subscriber->stream.sentSinceReport()) continue;
+    if (writer.room() < kSenderReportBytes) {
+      connection_.sendRtcp(writer.written());
+      writer = wire::RtcpWriter(buffer);
+    }
+    writeSenderReport(*subscriber, writer, nowUs);
+  }
+  connection_.sendRtcp(writer.written());
+}
+
+void MediaSession::writeSenderReport(Subscriber& subscriber, wire::RtcpWriter& writer, TimeUs nowUs) {
+  const SenderClock* clock = subscriber.track->clock(subscriber.subscription.encoding());
+  if (clock == nullptr || clock->ssrc != subscriber.subscription.source()) return;
+  const auto info = subscriber.stream.senderReport(*clock, subscriber.subscription.timestampOffset(), nowUs);
+  if (!info) return;
+  const TrackHome* home = shard_.tracks.home(subscriber.track->key);
+  std::array<char, 24> name;
+  writer.senderReport(*info, {});
+  writer.canonicalName(info->ssrc, canonicalName(home == nullptr ? ParticipantKey{} : home->participant, name));
+}
+
+void MediaSession::snapshot(SessionSnapshot& out) const {
+  out.rttMs = rtt_.measured() ? static_cast<double>(rtt_.us()) / 1'000.0 : 0;
+  for (const auto& track : receiver_.tracks()) {
+    for (const receive::IncomingTrack::Encoding& e : track->encodings()) {
+      if (!e.stream) continue;
+      const receive::StreamTotals& totals = e.stream->totals();
+      IncomingStreamSnapshot s;
+      s.track = track->key();
+      s.kind = track->kind();
+      s.mid = track->spec().mid;
+      s.rid = e.rid;
+      s.ssrc = e.stream->ssrc();
+      s.codec = e.stream->format().codec;
+      s.payloadType = e.stream->format().payloadType;
+      s.packets = totals.packets;
+      s.bytes = totals.bytes;
+      s.lost = e.stream->lost();
+      s.recovered = totals.recovered;
+      s.duplicates = totals.duplicates;
+      s.jitterMs = e.stream->jitterMs();
+      s.nacks = totals.nacks;
+      s.plis = e.stream->keyFramesAsked();
+      s.keyFrames = totals.keyFrames;
+      s.audioLevel = track->activity().smoothed();
+      s.audioActive = track->activity().state().active;
+      s.lastPacketAtUs = e.stream->lastPacketAtUs();
+      out.incoming.push_back(std::move(s));
+    }
+  }
+  for (const auto& [ssrc, subscriber] : subscribers_) {
+    const send::OutgoingTotals& totals = subscriber->stream.totals();
+    const wire::ReportBlock& report = subscriber->stream.lastReport();
+    OutgoingStreamSnapshot s;
+    s.track = subscriber->track->key;
+    s.kind = subscriber->stream.spec().kind;
+    s.mid = subscriber->stream.spec().mid;
+    s.ssrc = ssrc;
+    s.codec = subscriber->stream.codec();
+    s.paused = subscriber->subscription.paused();
+    s.flowing = subscriber->subscription.flowing();
+    s.packets = totals.packets;
+    s.bytes = totals.bytes;
+    s.resentPackets = totals.resentPackets;
+    s.resentBytes = totals.resentBytes;
+    s.nacks = totals.nacks;
+    s.plis = totals.keyFramesAsked;
+    s.fractionLost = report.fractionLost / 256.0;
+    s.lost = report.lost;
+    const uint32_t rate = subscriber->stream.clockRateHz();
+    s.jitterMs = rate == 0 ? 0 : 1'000.0 * report.jitter / rate;
+    out.outgoing.push_back(std::move(s));
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,104 @@
+// The tracks that a shard has to do with: published by its sessions, or received by them, or wanted by other shards.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "forward/encodings.h"
+#include "forward/packet_history.h"
+#include "forward/subscription.h"
+#include "ports.h"
+#include "send/outgoing_stream.h"
+#include "send/transport.h"
+#include "sender_clock.h"
+#include "shard.h"
+
+namespace sluice {
+
+struct Track;
+
+/// Takes requests for key frames of what its session publishes.
+class Publisher {
+ public:
+  virtual void wantKeyFrame(TrackKey track, uint8_t encoding, TimeUs nowUs) = 0;
+
+ protected:
+  ~Publisher() = default;
+};
+
+/// One track on its way to one session. Owned by the session; its track holds a pointer.
+struct Subscriber {
+  Subscriber(const OutgoingTrackSpec& spec, Track& of, send::Transport& over, uint64_t random, SeqNo firstSeq,
+             SeqNo firstRtxSeq)
+      : subscription(random, firstSeq), stream(spec, firstRtxSeq), transport(&over), track(&of) {}
+
+  forward::Subscription subscription;
+  send::OutgoingStream stream;
+  send::Transport* transport;
+  Track* track;
+};
+
+struct Track {
+  explicit Track(TrackKey k) : key(k) {}
+
+  TrackKey key;
+  Publisher* publisher = nullptr;  ///< set when its session is on this shard
+
+  std::vector<Subscriber*> subscribers;
+  uint64_t wantedBy = 0;  ///< other shards that have subscribers, one bit each
+
+  forward::Encodings encodings;
+  /// One of each encoding that was seen while there were subscribers.
+  std::vector<forward::PacketHistory> histories;
+  std::vector<SenderClock> clocks;  ///< by encoding
+
+  std::vector<PacketRef> queue;  ///< of this batch
+  bool queued = false;
+  TimeUs keyFrameAskedAtUs = kNever;  ///< of another shard
+
+  [[nodiscard]] bool unused() const { return publisher == nullptr && subscribers.empty() && wantedBy == 0; }
+  [[nodiscard]] const SenderClock* clock(uint8_t encoding) const {
+    return encoding < clocks.size() && clocks[encoding].isSet() ? &clocks[encoding] : nullptr;
+  }
+  void setClock(uint8_t encoding, const SenderClock& clock) {
+    if (encoding >= forward::Encodings::kMax) return;
+    if (clocks.size() <= encoding) clocks.resize(size_t{encoding} + 1);
+    clocks[encoding] = clock;
+  }
+};
+
+/// Who publishes a track, as its spec says, and where that session is.
+struct TrackHome {
+  ParticipantKey participant{};
+  std::shared_ptr<SessionClaim> claim;
+};
+
+class Tracks {
+ public:
+  void setHome(TrackKey key, TrackHome home) { homes_[key] = std::move(home); }
+  void forgetHome(TrackKey key) { homes_.erase(key); }
+  /// Null while no spec names the track.
+  [[nodiscard]] const TrackHome* home(TrackKey key) const {
+    const auto it = homes_.find(key);
+    return it == homes_.end() ? nullptr : &it->second;
+  }
+
+  /// The track, made if need be. Valid until release() finds it unused.
+  [[nodiscard]] Track& take(TrackKey key);
+  [[nodiscard]] Track* find(TrackKey key);
+  /// Forgets the track when nothing needs it any more.
+  void release(TrackKey key);
+
+  /// Lets go of packets that are too old. True while there are packets at all.
+  bool trim(TimeUs nowUs);
+  /// Lets go of every packet: the pool is empty.
+  void dropHistories();
+  [[nodiscard]] size_t size() const { return tracks_.size(); }
+
+ private:
+  std::unordered_map<TrackKey, std::unique_ptr<Track>> tracks_;
+  std::unordered_map<TrackKey, TrackHome> homes_;  // of every announced spec
+};
+
+}  // namespace sluice
