@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const folder = new URL('../test-data/', import.meta.url);
 
-/** Real browsers' descriptions, captured by `interop/negotiation/capture-offers.ts`. */
+/** Real browsers' descriptions, captured by `signaling/src/negotiation/browsers/capture-offers.ts`. */
 export const testDescriptionNames = (): string[] =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.sdp'))

@@ -6,6 +6,8 @@ import type { RefusalReason } from './refusal.ts';
 import { SubscriberNegotiation } from './subscriber.ts';
 import { pendingTrack, TestClient, testOptions, testSite, wantedTrack } from './test-client.ts';
 
+const chromium = readTestDescription('chromium-send-and-receive');
+
 function refusedOffer(offer: string, negotiation = new PublisherNegotiation(testOptions())): [RefusalReason, string] {
   const before = negotiation.spec;
   const result = negotiation.answer(offer, [pendingTrack('a1'), pendingTrack('v1')], testSite);
@@ -52,7 +54,7 @@ test('nothing that we could take: all rejected, or RTP without rtcp-mux', () => 
 
 test('a later offer that moves, renames, retypes or forgets sections is refused and the call goes on', () => {
   const negotiation = new PublisherNegotiation(testOptions());
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.send('a1');
   client.send('v1');
   assert.ok(negotiation.answer(client.offer(), [pendingTrack('a1'), pendingTrack('v1')], testSite).ok);
@@ -64,7 +66,7 @@ test('a later offer that moves, renames, retypes or forgets sections is refused 
     [audio, { ...video, mid: '9' }],
     [audio, { ...video, kind: 'data' }],
   ]) {
-    const other = new TestClient();
+    const other = new TestClient(chromium);
     other.sections.push(...(sections as typeof client.sections));
     assert.equal(refusedOffer(other.offer(), negotiation)[0], 'sections-changed');
   }
@@ -75,7 +77,7 @@ test('a thousand formats, extensions, SSRCs and rids in one section still make a
   const many = (line: (i: number) => string): string =>
     Array.from({ length: 1000 }, (_, i) => `${line(i)}\r\n`).join('');
   const numbers = Array.from({ length: 128 }, (_, i) => i);
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.send('v1');
   const offer = client
     .offer()
@@ -103,7 +105,7 @@ test('answers: other sections than offered, no role chosen, everything rejected'
   const refused = (change: (answer: string) => string): RefusalReason => {
     const negotiation = new SubscriberNegotiation(testOptions());
     negotiation.want([wantedTrack('a1'), wantedTrack('v1')]);
-    const answer = new TestClient().answer(negotiation.offer(testSite, 'keep').sdp);
+    const answer = new TestClient(chromium).answer(negotiation.offer(testSite, 'keep').sdp);
     const result = negotiation.takeAnswer(change(answer));
     assert.ok(!result.ok);
     assert.ok(negotiation.awaitsAnswer, 'the right answer may still come');

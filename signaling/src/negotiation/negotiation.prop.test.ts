@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { headerExtensionUris, type OutgoingTrackSpec } from '@sluice/contracts';
 import { type Codec, codecName, isRejected } from '@sluice/sdp';
+import { readTestDescription } from '@sluice/sdp/internal';
 import fc from 'fast-check';
 import { PublisherNegotiation } from './publisher.ts';
 import { SubscriberNegotiation } from './subscriber.ts';
 import type { MediaKind, NegotiatedSpec, PendingTrack, Placement, WantedTrack } from './terms.ts';
 import { checkSpec, parse, pendingTrack, TestClient, testOptions, testSite, wantedTrack } from './test-client.ts';
+
+const chromium = readTestDescription('chromium-send-and-receive');
+const firefox = readTestDescription('firefox-send-and-receive');
 
 /** Few names, so that tracks come, go and come back. */
 const names = ['a1', 'a2', 'a3', 'v1', 'v2', 'v3', 'v4', 'v5'];
@@ -113,7 +117,7 @@ test('law: single connections keep mids, sections and SSRCs through any sequence
   fc.assert(
     fc.property(
       fc.array(step, { maxLength: 30 }),
-      fc.constantFrom('chromium', 'firefox'),
+      fc.constantFrom(chromium, firefox),
       fc.nat(),
       (steps, browser, seed) => {
         const negotiation = new PublisherNegotiation(testOptions(seed));
@@ -188,7 +192,7 @@ test('law: subscribers keep mids, sections and SSRCs through any sequence of cha
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), lacks, fc.nat(), (steps, lacking, seed) => {
       const negotiation = new SubscriberNegotiation(testOptions(seed));
-      const client = new TestClient('chromium', lacking);
+      const client = new TestClient(chromium, lacking);
       const watch = new Watch();
       const silence = new Silence();
       let wanted: readonly WantedTrack[] = [];

@@ -16,6 +16,9 @@ import {
   trackId,
 } from './test-client.ts';
 
+const chromium = readTestDescription('chromium-send-and-receive');
+const firefox = readTestDescription('firefox-send-and-receive');
+
 function answer(
   negotiation: PublisherNegotiation,
   offer: string,
@@ -87,7 +90,7 @@ test('the spec says what the client said: credentials, fingerprint, and that we 
 });
 
 test('a published track is found by its cid, whatever the order of the announcements', () => {
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   const [audio, video] = [client.send('a1'), client.send('v1')];
   const pending = [pendingTrack('v0'), pendingTrack('v1'), pendingTrack('a0'), pendingTrack('a1')];
   const { published, spec } = answer(start(), client.offer(), pending);
@@ -108,7 +111,7 @@ test('a published track is found by its cid, whatever the order of the announcem
 });
 
 test('a section that no cid explains takes the oldest track of its kind that waits', () => {
-  const client = new TestClient('firefox');
+  const client = new TestClient(firefox);
   const [replaced, own] = [client.add('video', 'sendonly', 'replaced'), client.send('v2')];
   const { published } = answer(start(), client.offer(), [pendingTrack('a1'), pendingTrack('v1'), pendingTrack('v2')]);
   assert.deepEqual(
@@ -121,7 +124,7 @@ test('a section that no cid explains takes the oldest track of its kind that wai
 });
 
 test('a track that nobody announced is answered inactive and reaches no spec', () => {
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   const mid = client.send('v1');
   const answered = answer(start(), client.offer());
   assert.equal(rtpSection(answered.sdp, mid).direction, 'inactive');
@@ -131,7 +134,7 @@ test('a track that nobody announced is answered inactive and reaches no spec', (
 test('a track is unpublished by its section: inactive, turned to receive, stopped', () => {
   for (const change of ['inactive', 'recvonly', 'stopped'] as const) {
     const negotiation = start();
-    const client = new TestClient();
+    const client = new TestClient(chromium);
     const kept = client.send('a1');
     const mid = client.send('v1');
     answer(negotiation, client.offer(), [pendingTrack('a1'), pendingTrack('v1')]);
@@ -149,7 +152,7 @@ test('a track is unpublished by its section: inactive, turned to receive, stoppe
 
 test('a published track stays with its section when the msid changes under it', () => {
   const negotiation = start();
-  const client = new TestClient('firefox');
+  const client = new TestClient(firefox);
   const mid = client.send('v1');
   answer(negotiation, client.offer(), [pendingTrack('v1')]);
   client.section(mid).cid = 'another camera';
@@ -160,7 +163,7 @@ test('a published track stays with its section when the msid changes under it', 
 
 test('a section that sends another announced track now has ended the one before', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   const mid = client.send('v1');
   answer(negotiation, client.offer(), [pendingTrack('v1')]);
   client.section(mid).cid = 'v2';
@@ -174,7 +177,7 @@ test('a section that sends another announced track now has ended the one before'
 
 test('a revoked track leaves the spec, its section goes inactive and takes no track that waits', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   const mid = client.send('v1');
   answer(negotiation, client.offer(), [pendingTrack('v1')]);
   assert.deepEqual(negotiation.revoke(trackId('v1')).incoming, []);
@@ -189,7 +192,7 @@ test('a revoked track leaves the spec, its section goes inactive and takes no tr
 });
 
 test('the wished codec is the only one answered; H.264 begins with constrained baseline, packetization mode 1', () => {
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   const mid = client.send('v1');
   for (const wish of ['h264', 'video/H264', 'video/h264']) {
     const answered = answer(start(), client.offer(), [pendingTrack('v1', { codec: wish })]);
@@ -207,7 +210,7 @@ test('the wished codec is the only one answered; H.264 begins with constrained b
 });
 
 test('each codec that Chromium can send can be published, with its own RTX', () => {
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   const mid = client.send('v1');
   for (const [wish, mimeType] of [
     ['vp8', 'video/VP8'],
@@ -229,7 +232,7 @@ test('each codec that Chromium can send can be published, with its own RTX', () 
 });
 
 test('a wish that the client’s offer does not hold falls back to its first codec', () => {
-  const client = new TestClient('firefox');
+  const client = new TestClient(firefox);
   const mid = client.send('v1');
   const answered = answer(start(), client.offer(), [pendingTrack('v1', { codec: 'h264' })]);
   assert.equal(answered.published[0]?.mimeType, 'video/VP8');
@@ -237,7 +240,7 @@ test('a wish that the client’s offer does not hold falls back to its first cod
 });
 
 test('no wish: every codec that we carry, in the client’s order; never RED, FEC or comfort noise', () => {
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   const [audio, video] = [client.send('a1'), client.send('v1')];
   const answered = answer(start(), client.offer(), [pendingTrack('a1'), pendingTrack('v1')]);
   assert.deepEqual(codecNamesOf(answered, audio), ['opus', 'PCMU', 'PCMA']);
@@ -245,7 +248,7 @@ test('no wish: every codec that we carry, in the client’s order; never RED, FE
 });
 
 test('a section without any codec of ours is rejected, and its track cannot be published', () => {
-  const client = new TestClient('chromium', ['VP8', 'VP9', 'AV1', 'H264']);
+  const client = new TestClient(chromium, ['VP8', 'VP9', 'AV1', 'H264']);
   client.send('a1');
   client.send('v1');
   const answered = answer(start(), client.offer(), [pendingTrack('a1'), pendingTrack('v1')]);
@@ -259,7 +262,7 @@ test('a section without any codec of ours is rejected, and its track cannot be p
 
 test('opus: silence may be left out unless the track says no; stereo is asked for with bits for it', () => {
   const fmtp = (pending: PendingTrack): Record<string, string> => {
-    const client = new TestClient();
+    const client = new TestClient(chromium);
     const mid = client.send('a1');
     const { codecs } = rtpSection(answer(start(), client.offer(), [pending]).sdp, mid);
     return Object.fromEntries(codecs[0]?.parameters ?? []);
@@ -276,7 +279,7 @@ test('opus: silence may be left out unless the track says no; stereo is asked fo
 
 test('what was answered of a track is answered again', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   const mid = client.send('a1');
   const first = answer(negotiation, client.offer(), [pendingTrack('a1', { stereo: true, codec: 'opus' })]);
   client.send('v1');
@@ -325,7 +328,7 @@ test('simulcast by ssrc-group SIM: one stream for each, RTX and FEC are none', (
   const sources = [1, 2, 3, 11, 12, 13, 21].map((ssrc) => `a=ssrc:${ssrc} cname:c\r\n`).join('');
   const groups = ['SIM 1 2 3', 'FID 1 11', 'FID 2 12', 'FID 3 13', 'FEC-FR 1 21'];
   const lines = sources + groups.map((group) => `a=ssrc-group:${group}\r\n`).join('');
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.send('v1');
   const { spec } = answer(start(), client.offer() + lines, [pendingTrack('v1')]);
   assert.deepEqual(spec.incoming[0]?.streams, [
@@ -336,7 +339,7 @@ test('simulcast by ssrc-group SIM: one stream for each, RTX and FEC are none', (
 });
 
 test('header extensions: one map for the session, the client’s ids; a section that differs goes without', () => {
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.send('a1');
   const video = client.send('v1');
   const clashing = client
@@ -356,7 +359,7 @@ test('header extensions: one map for the session, the client’s ids; a section 
 });
 
 test('header extensions: a section that numbers one otherwise goes without it', () => {
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.send('a1');
   const video = client.send('v1');
   const [audioPart = '', videoPart = ''] = client.offer().split(/(?=m=video)/);
@@ -388,7 +391,7 @@ test('a client that does not say how large its messages may be takes 64 KiB, one
 
 test('an ICE restart of the client is answered with new credentials; the ones before stay good', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.send('a1');
   const pending = [pendingTrack('a1')];
   const [first] = answer(negotiation, client.offer(), pending).spec.localCredentials;
@@ -409,7 +412,7 @@ test('an ICE restart of the client is answered with new credentials; the ones be
 
 test('renewed credentials stand in the next answer though the client did not restart', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.add('data');
   const [first] = answer(negotiation, client.offer()).spec.localCredentials;
   negotiation.renewCredentials();
@@ -448,7 +451,7 @@ test('DTLS role: ours where the client leaves it to us, the other one where it c
 
 test('another hash of the site’s certificate is what the next answer shows', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.add('data');
   answer(negotiation, client.offer());
   const fingerprint = { algorithm: 'sha-384', value: Array(48).fill('CD').join(':') } as const;
@@ -458,7 +461,7 @@ test('another hash of the site’s certificate is what the next answer shows', (
 
 test('each description counts one up in one session', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.add('data');
   const origins = [1, 2, 3].map(() => parse(answer(negotiation, client.offer()).sdp).origin);
   assert.equal(new Set(origins.map(({ sessionId }) => sessionId)).size, 1);
@@ -470,7 +473,7 @@ test('each description counts one up in one session', () => {
 
 test('a stopped section’s place may be given to a new one', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.send('a1');
   const old = client.send('v1');
   answer(negotiation, client.offer(), [pendingTrack('a1'), pendingTrack('v1')]);
@@ -483,7 +486,7 @@ test('a stopped section’s place may be given to a new one', () => {
 
 test('when the first section is stopped the next one’s transport is used', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   const first = client.send('a1');
   client.send('v1');
   answer(negotiation, client.offer(), [pendingTrack('a1'), pendingTrack('v1')]);
@@ -497,7 +500,7 @@ test('when the first section is stopped the next one’s transport is used', () 
 });
 
 test('sections outside the bundle are rejected; without a bundle only the first is taken', () => {
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   client.send('a1');
   client.send('v1');
   client.add('data');
@@ -510,7 +513,7 @@ test('sections outside the bundle are rejected; without a bundle only the first 
 test('the same randomness and the same offers give the same answers', () => {
   const run = (): string[] => {
     const negotiation = new PublisherNegotiation(testOptions(99));
-    const client = new TestClient();
+    const client = new TestClient(chromium);
     client.send('v1');
     const first = answer(negotiation, client.offer(), [pendingTrack('v1')]).sdp;
     client.restartIce();

@@ -16,6 +16,9 @@ import {
   wantedTrack,
 } from './test-client.ts';
 
+const chromium = readTestDescription('chromium-send-and-receive');
+const firefox = readTestDescription('firefox-send-and-receive');
+
 function answer(negotiation: PublisherNegotiation, offer: string, pending: readonly PendingTrack[] = []): Answer {
   const result = negotiation.answer(offer, pending, testSite);
   assert.ok(result.ok, JSON.stringify(result));
@@ -28,8 +31,8 @@ const none = { audio: 0, video: 0 };
 const asked = ({ renegotiate, missing }: Placement): unknown => ({ renegotiate, missing });
 
 /** A client in single mode: data, and as many sections to receive in as SDKs begin with. */
-function receivingClient(browser: 'chromium' | 'firefox' = 'chromium', lacks: readonly string[] = []): TestClient {
-  const client = new TestClient(browser, lacks);
+function receivingClient(browser = chromium): TestClient {
+  const client = new TestClient(browser);
   client.add('data');
   for (let i = 0; i < 3; i++) client.add('audio');
   for (let i = 0; i < 3; i++) client.add('video');
@@ -72,7 +75,7 @@ test('a wanted track asks for an offer when there is a free section, and for sec
 test('a track’s section: sendonly, msid that SDKs cut, SSRC and RTX by FID, only formats of its codec, the client’s numbers', () => {
   const negotiation = start();
   negotiation.want([wantedTrack('v1', { mimeType: 'video/VP9', participant: participantId('Ann') })]);
-  const { sdp, spec } = answer(negotiation, receivingClient('firefox').offer());
+  const { sdp, spec } = answer(negotiation, receivingClient(firefox).offer());
   const section = rtpSection(sdp, '4');
   assert.equal(section.direction, 'sendonly');
   assert.deepEqual(section.msids, [{ stream: 'PA_Ann|TR_v1', track: 'TR_v1' }]);
@@ -180,7 +183,7 @@ test('pausing changes the spec and needs no offer', () => {
 
 test('a codec that the client has not is unsupported: it waits for nothing', () => {
   const negotiation = start();
-  const client = receivingClient('firefox');
+  const client = receivingClient(firefox);
   negotiation.want([wantedTrack('v1', { mimeType: 'video/H264' }), wantedTrack('a1', { mimeType: 'audio/red' })]);
   const answered = answer(negotiation, client.offer());
   assert.deepEqual(answered.unsupported, [trackId('v1'), trackId('a1')]);
@@ -200,7 +203,7 @@ test('publishing and receiving by one connection: msids, codecs and mid map do n
 
 test('a sendrecv section carries a track each way, each in its own codec', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   const mid = client.add('video', 'sendrecv', 'v9');
   negotiation.want([wantedTrack('v1', { mimeType: 'video/AV1' })]);
   const { sdp, spec } = answer(negotiation, client.offer(), [pendingTrack('v9', { codec: 'vp8' })]);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readTestDescription } from '@sluice/sdp/internal';
 import { SubscriberNegotiation } from './subscriber.ts';
 import type { Agreed, Offer } from './terms.ts';
 import {
@@ -14,6 +15,8 @@ import {
   trackId,
   wantedTrack,
 } from './test-client.ts';
+
+const chromium = readTestDescription('chromium-send-and-receive');
 
 const start = (): SubscriberNegotiation => new SubscriberNegotiation(testOptions());
 
@@ -58,7 +61,7 @@ test('the first offer has data channels and the tracks wanted by then', () => {
 test('a client that wants nothing is offered data channels all the same', () => {
   const negotiation = start();
   assert.equal(negotiation.want([]).renegotiate, true);
-  const { agreed } = exchange(negotiation, new TestClient());
+  const { agreed } = exchange(negotiation, new TestClient(chromium));
   assert.equal(agreed.renegotiate, false);
   assert.deepEqual(agreed.spec.data, {
     sctpPort: 5000,
@@ -80,7 +83,7 @@ test('nothing of a track is in the spec until the client has agreed', () => {
     [[], [], undefined],
   );
   assert.equal(negotiation.awaitsAnswer, true);
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   const { spec } = take(negotiation, client.answer(offer.sdp));
   assert.equal(negotiation.awaitsAnswer, false);
   assert.equal(spec.dtlsRole, 'server');
@@ -122,7 +125,7 @@ test('header extensions: what client and we have both, by our ids', () => {
   const negotiation = start();
   negotiation.want([wantedTrack('v1')]);
   const { sdp } = negotiation.offer(testSite, 'keep');
-  const answer = new TestClient().answer(sdp).replace(/a=extmap:\d+ \S*abs-capture-time\r\n/g, '');
+  const answer = new TestClient(chromium).answer(sdp).replace(/a=extmap:\d+ \S*abs-capture-time\r\n/g, '');
   const { spec } = take(negotiation, answer);
   assert.deepEqual(spec.headerExtensions, [
     { kind: 'transport-cc', id: 3 },
@@ -134,7 +137,7 @@ test('header extensions: what client and we have both, by our ids', () => {
 test('the client’s numbers stand when its answer has others', () => {
   const negotiation = start();
   negotiation.want([wantedTrack('v1')]);
-  const answer = new TestClient()
+  const answer = new TestClient(chromium)
     .answer(negotiation.offer(testSite, 'keep').sdp)
     .replace('SAVPF 96 97', 'SAVPF 120 121')
     .replaceAll(/a=(rtpmap|rtcp-fb|fmtp):96/g, 'a=$1:120')
@@ -151,7 +154,7 @@ test('formats that the client’s answer leaves out are not sent', () => {
   const negotiation = start();
   negotiation.want([wantedTrack('v1', { mimeType: 'video/H264' })]);
   const { sdp } = negotiation.offer(testSite, 'keep');
-  const answer = new TestClient().answer(sdp).replace(/(m=video 9 \S+) .*/, '$1 102 103');
+  const answer = new TestClient(chromium).answer(sdp).replace(/(m=video 9 \S+) .*/, '$1 102 103');
   assert.deepEqual(
     take(negotiation, answer).spec.outgoing[0]?.codecs.map(({ profile }) => profile),
     ['constrained-baseline;packetization-mode=1'],
@@ -160,7 +163,7 @@ test('formats that the client’s answer leaves out are not sent', () => {
 
 test('sections never move, and never change mid or kind', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   negotiation.want([wantedTrack('v1'), wantedTrack('a1')]);
   const first = exchange(negotiation, client).offer;
   negotiation.want([wantedTrack('a1'), wantedTrack('v2')]);
@@ -173,7 +176,7 @@ test('sections never move, and never change mid or kind', () => {
 
 test('a section is offered inactive, answered, and then taken by the next track of its kind', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   negotiation.want([wantedTrack('v1')]);
   exchange(negotiation, client);
   const left = negotiation.want([]);
@@ -189,7 +192,7 @@ test('a section is offered inactive, answered, and then taken by the next track 
 
 test('a section that a track leaves while another comes is not the other’s: the client must see it silent first', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   negotiation.want([wantedTrack('v1')]);
   exchange(negotiation, client);
   negotiation.want([wantedTrack('v2')]);
@@ -200,7 +203,7 @@ test('a section that a track leaves while another comes is not the other’s: th
 
 test('an offer without answer, replaced by another, leaves no section that the client may have seen otherwise', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   negotiation.want([wantedTrack('v1')]);
   negotiation.offer(testSite, 'keep');
   negotiation.want([wantedTrack('v2')]);
@@ -212,7 +215,7 @@ test('an offer without answer, replaced by another, leaves no section that the c
 
 test('with a client that cannot reuse sections every track has a new one', () => {
   const negotiation = new SubscriberNegotiation(testOptions(1, { reuseSections: 'never' }));
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   for (const [i, name] of ['v1', 'v2', 'v1'].entries()) {
     negotiation.want([wantedTrack(name)]);
     assert.deepEqual(exchange(negotiation, client).offer.midToTrackId, { [i + 1]: trackId(name) });
@@ -223,7 +226,7 @@ test('with a client that cannot reuse sections every track has a new one', () =>
 
 test('what changes while an offer is under way asks for another when the answer is there', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   negotiation.want([wantedTrack('v1'), wantedTrack('v2')]);
   const { sdp } = negotiation.offer(testSite, 'keep');
   assert.equal(negotiation.want([wantedTrack('v2'), wantedTrack('v3')]).renegotiate, true);
@@ -239,7 +242,7 @@ test('what changes while an offer is under way asks for another when the answer 
 
 test('a codec that the client rejects is unsupported, also for the next track; its section is never used again', () => {
   const negotiation = start();
-  const client = new TestClient('chromium', ['H264']);
+  const client = new TestClient(chromium, ['H264']);
   negotiation.want([wantedTrack('v1', { mimeType: 'video/H264' }), wantedTrack('v2')]);
   const { agreed } = exchange(negotiation, client);
   assert.deepEqual([agreed.unsupported, agreed.renegotiate], [[trackId('v1')], false]);
@@ -262,7 +265,7 @@ test('a codec that the client rejects is unsupported, also for the next track; i
 
 test('one track that is rejected does not condemn a codec that works', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   negotiation.want([wantedTrack('v1'), wantedTrack('v2')]);
   const { sdp } = negotiation.offer(testSite, 'keep');
   const agreed = take(negotiation, client.answer(sdp).replace(/m=video 9([\s\S]*?)m=video/, 'm=video 0$1m=video'));
@@ -272,7 +275,7 @@ test('one track that is rejected does not condemn a codec that works', () => {
 
 test('a client that answers inactive gets nothing by that section and is not asked again for it', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   negotiation.want([wantedTrack('v1')]);
   const { sdp } = negotiation.offer(testSite, 'keep');
   const agreed = take(negotiation, client.answer(sdp).replace('a=recvonly', 'a=inactive'));
@@ -282,7 +285,7 @@ test('a client that answers inactive gets nothing by that section and is not ask
 
 test('ICE restart: new credentials in offer and spec, the old ones good until later', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   const { agreed } = exchange(negotiation, client);
   const offer = negotiation.offer(testSite, 'restart');
   const [now, before] = offer.spec.localCredentials;
@@ -297,7 +300,7 @@ test('ICE restart: new credentials in offer and spec, the old ones good until la
 test('the client chooses the DTLS role', () => {
   const negotiation = start();
   const { sdp } = negotiation.offer(testSite, 'keep');
-  const answer = new TestClient().answer(sdp).replaceAll('setup:active', 'setup:passive');
+  const answer = new TestClient(chromium).answer(sdp).replaceAll('setup:active', 'setup:passive');
   assert.equal(take(negotiation, answer).spec.dtlsRole, 'client');
 });
 
@@ -314,7 +317,7 @@ test('msid, cname and stereo of what we send', () => {
 
 test('more tracks than sections may be: the first come first, the others wait without asking', () => {
   const negotiation = new SubscriberNegotiation(testOptions(1, { maxSections: 3 }));
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   negotiation.want(['v1', 'v2', 'v3', 'v4'].map((name) => wantedTrack(name)));
   const { offer, agreed } = exchange(negotiation, client);
   assert.deepEqual(offer.midToTrackId, { 1: trackId('v1'), 2: trackId('v2') });
@@ -332,7 +335,7 @@ test('a track that is in the list twice is in the offer once', () => {
 
 test('an answer to no offer is refused, so is a second one', () => {
   const negotiation = start();
-  const client = new TestClient();
+  const client = new TestClient(chromium);
   const { offer } = exchange(negotiation, client);
   const again = negotiation.takeAnswer(client.answer(offer.sdp));
   assert.equal(again.ok || again.reason, 'no-offer');

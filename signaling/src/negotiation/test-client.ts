@@ -22,7 +22,6 @@ import {
   type Transport,
   writeDescription,
 } from '@sluice/sdp';
-import { readTestDescription } from '@sluice/sdp/internal';
 import type {
   MediaKind,
   NegotiatedSpec,
@@ -111,8 +110,6 @@ export function dataSection(sdp: string): DataSection {
   return section;
 }
 
-export type TestBrowser = 'chromium' | 'firefox';
-
 /** One m-section of the client; `stopped` for ever once set. */
 export interface ClientSection {
   readonly mid: string;
@@ -132,9 +129,9 @@ export class TestClient {
   #restarts = 0;
   #version = 0;
 
-  /** `lacks`: names of codecs that this one has not. */
-  constructor(browser: TestBrowser = 'chromium', lacks: readonly string[] = []) {
-    const { sections } = parse(readTestDescription(`${browser}-send-and-receive`));
+  /** `offer`: a real browser's, with audio and video. `lacks`: names of codecs that this one has not. */
+  constructor(offer: string, lacks: readonly string[] = []) {
+    const { sections } = parse(offer);
     const template = (kind: MediaKind): RtpSection => {
       const found = sections.find((section) => section.type === 'rtp' && section.kind === kind);
       assert.equal(found?.type, 'rtp');
