@@ -8,8 +8,14 @@ constexpr size_t kRtpFixedBytes = 12;           // RFC 3550 §5.1
 constexpr size_t kRtcpClearBytes = 8;           // RFC 3711 §3.4
 constexpr uint32_t kRtcpIndexLimit = 1U << 31;  // RFC 3711 §3.2.3: 31 bits
 
-/// Of fixed header, CSRCs and extension, which stay in the clear (RFC 3711 §3.1); 0 when they do not fit the packet.
-size_t headerBytes(Bytes packet) {
+std::optional<Transform> transformFor(const wire::SrtpKeys& master, Direction direction) {
+  const std::optional<SessionKeys> keys = deriveSessionKeys(master);
+  return keys ? Transform::create(*keys, direction) : std::nullopt;
+}
+
+}  // namespace
+
+size_t rtpHeaderBytes(Bytes packet) {
   if (packet.size() < kRtpFixedBytes || (packet[0] >> 6) != 2) return 0;
   size_t size = kRtpFixedBytes + size_t{4} * (packet[0] & 0x0F);
   if ((packet[0] & 0x10) != 0) {
@@ -18,13 +24,6 @@ size_t headerBytes(Bytes packet) {
   }
   return size <= packet.size() ? size : 0;
 }
-
-std::optional<Transform> transformFor(const wire::SrtpKeys& master, Direction direction) {
-  const std::optional<SessionKeys> keys = deriveSessionKeys(master);
-  return keys ? Transform::create(*keys, direction) : std::nullopt;
-}
-
-}  // namespace
 
 std::optional<SealContext> SealContext::create(const wire::SrtpKeys& keys) {
   auto transform = transformFor(keys, Direction::kSeal);
@@ -52,7 +51,7 @@ std::optional<OpenContext> OpenContext::create(const wire::SrtpKeys& keys) {
 }
 
 Opened OpenContext::openRtp(Bytes sealed, MutableBytes out) {
-  const size_t header = headerBytes(sealed);
+  const size_t header = rtpHeaderBytes(sealed);
   if (header == 0 || sealed.size() < header + transform_.rtpOverhead() || out.size() < sealed.size()) return {};
   const Ssrc ssrc = readU32(sealed.data() + 8);
   const uint16_t wireSeq = readU16(sealed.data() + 2);

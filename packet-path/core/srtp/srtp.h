@@ -16,6 +16,9 @@ namespace sluice::srtp {
 /// What sealing adds at most, whatever the profile: a 16-byte tag and SRTCP's 4-byte index (RFC 7714 §9.1).
 inline constexpr size_t kMaxOverheadBytes = 20;
 
+/// Of fixed header, CSRCs and extension, which stay in the clear (RFC 3711 §3.1); 0 when it is no RTP packet.
+[[nodiscard]] size_t rtpHeaderBytes(Bytes packet);
+
 /// Seals what this side sends. The caller owns sequence numbers: one extended number of one SSRC must never be
 /// sealed with two different contents (RFC 7714 §8.1).
 class SealContext {
