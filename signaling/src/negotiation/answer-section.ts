@@ -53,15 +53,11 @@ export const DISCARD_PORT = 9;
 /** Of the formats that the client offered those in which this section's tracks go; all, while it has none. */
 function answeredFormats({ formats, publication, slot }: AnsweredUse): readonly Format[] {
   const incoming = publication ? publishingFormats(formats, publication.pending.codec) : [];
-  const outgoing = slot?.track ? outgoingFormats(formats, slot) : [];
-  const both = [...incoming, ...outgoing.filter((format) => !incoming.includes(format))];
+  // Whichever profile the publisher uses: the packet path finds the one that fits.
+  const sent = slot?.track && carriedCodecOf(slot.track.wanted.mimeType);
+  const outgoing = formats.filter((format) => format.name === sent && !incoming.includes(format));
+  const both = [...incoming, ...outgoing];
   return both.length > 0 ? both : formats;
-}
-
-/** The formats by which a placed track can go to the client: all of its codec, the packet path finds the one that fits. */
-export function outgoingFormats(formats: readonly Format[], slot: Slot): readonly Format[] {
-  const name = slot.track && carriedCodecOf(slot.track.wanted.mimeType);
-  return formats.filter((format) => format.name === name);
 }
 
 function answeredDirection({ publication, slot }: AnsweredUse): RtpSection['direction'] {

@@ -56,11 +56,12 @@ export function readClientOffer(
   const fault = checkMids(sections) ?? checkPlaces(sections, known);
   if (fault) return fault;
 
-  const group = new Set(description.bundleGroups[0] ?? firstUsable(sections));
-  const offered = sections.map((section): OfferedSection => {
+  const usable = sections.map((section): OfferedSection => {
     const formats = section.type === 'rtp' ? carriedFormats(section.codecs, section.kind) : [];
-    return { section, formats, accepted: group.has(section.mid) && isUsable(section, formats) };
+    return { section, formats, accepted: isUsable(section, formats) };
   });
+  const group = bundleOf(description, usable);
+  const offered = usable.map((each) => ({ ...each, accepted: each.accepted && group.has(each.section.mid) }));
   const byMid = new Map(offered.filter(({ accepted }) => accepted).map(({ section }) => [section.mid, section]));
   const bundle = [...group].filter((mid) => byMid.has(mid));
   if (bundle.length === 0) return refuse('nothing-to-negotiate', 'no bundled section with a codec that we carry');
@@ -75,12 +76,10 @@ const isUsable = (section: Section, formats: readonly Format[]): boolean =>
   !isRejected(section) &&
   (section.type === 'data' || (section.type === 'rtp' && section.rtcpMux && formats.length > 0));
 
-/** Without a bundle every section would need its own transport; we have one. */
-function firstUsable(sections: readonly Section[]): string[] {
-  const first = sections.find((section) =>
-    isUsable(section, section.type === 'rtp' ? carriedFormats(section.codecs, section.kind) : []),
-  );
-  return first ? [first.mid] : [];
+/** Without a bundle every section would need its own transport, and we have one: it is the first section's. */
+function bundleOf({ bundleGroups }: Description, usable: readonly OfferedSection[]): ReadonlySet<string> {
+  const first = usable.find(({ accepted }) => accepted);
+  return new Set(bundleGroups[0] ?? (first ? [first.section.mid] : []));
 }
 
 function checkMids(sections: readonly Section[]): Refusal | undefined {

@@ -49,18 +49,18 @@ const MAX_FORMATS = 32;
 /** Of the codecs of an m-section those that we carry, in its order. */
 export function carriedFormats(codecs: readonly Codec[], kind: MediaKind): Format[] {
   const formats: Format[] = [];
+  const repairs = new Map(codecs.filter(isRtx).map((codec) => [codec.parameters.get('apt'), codec]));
   for (const codec of codecs) {
     const name = codecName(codec);
     const profile = formatProfile(codec);
     const known = carried[name];
     if (!known || kindOf(name) !== kind || !known.profiles.test(profile)) continue;
-    const rtx = codecs.find(
-      (each) => each.name.toLowerCase() === 'rtx' && each.parameters.get('apt') === String(codec.payloadType),
-    );
-    formats.push({ name, profile, codec, rtx });
+    formats.push({ name, profile, codec, rtx: repairs.get(String(codec.payloadType)) });
   }
   return formats.slice(0, MAX_FORMATS);
 }
+
+const isRtx = ({ name }: Codec): boolean => name.toLowerCase() === 'rtx';
 
 export function codecSpec({ name, profile, codec, rtx }: Format): CodecSpec {
   const spec = { payloadType: codec.payloadType, codec: name, clockRateHz: codec.clockRateHz, profile };

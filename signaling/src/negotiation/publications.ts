@@ -32,7 +32,7 @@ export function matchPublications(
 ): Publications {
   const sending = offered.flatMap(({ section, accepted, formats }) =>
     section.type === 'rtp' && !isRejected(section) && sends(section.direction)
-      ? [{ section, accepted: accepted && formats.length > 0 }]
+      ? [{ section, named: namedTracks(section), accepted: accepted && formats.length > 0 }]
       : [],
   );
   const standing = new Map(before.standing.map((each) => [each.mid, each]));
@@ -40,8 +40,10 @@ export function matchPublications(
   for (const { pending: each } of before.standing) waiting.delete(each.track);
 
   const found = new Map<string, PendingTrack>();
-  for (const { section } of sending) {
-    const exact = [...waiting.values()].find((each) => isNamed(each, section));
+  for (const { section, named } of sending) {
+    const isNamed = ({ kind, cids }: PendingTrack): boolean =>
+      kind === section.kind && cids.some((cid) => named.has(cid));
+    const exact = [...waiting.values()].find(isNamed);
     if (!exact) continue;
     found.set(section.mid, exact);
     waiting.delete(exact.track);
@@ -65,7 +67,7 @@ export function matchPublications(
     const old = standing.get(section.mid);
     if (fresh && !accepted) unpublishable.push(fresh.track);
     else if (fresh) published.push({ mid: section.mid, pending: fresh });
-    else if (old && accepted) kept.push(old);
+    else if (old && accepted && old.pending.kind === section.kind) kept.push(old);
   }
   const keptTracks = new Set(kept.map((each) => each.pending.track));
   return {
@@ -77,10 +79,10 @@ export function matchPublications(
   };
 }
 
-function isNamed(pending: PendingTrack, section: RtpSection): boolean {
-  if (pending.kind !== section.kind) return false;
-  const named = [...section.msids, ...section.sources.flatMap(({ msid }) => (msid ? [msid] : []))];
-  return named.some(({ track }) => track !== '' && pending.cids.includes(track));
+/** The client's ids of what a section sends; older clients say them of each SSRC. */
+function namedTracks({ msids, sources }: RtpSection): ReadonlySet<string> {
+  const all = [...msids, ...sources.flatMap(({ msid }) => (msid ? [msid] : []))];
+  return new Set(all.map(({ track }) => track).filter((track) => track !== ''));
 }
 
 /** SessionSpec has room for as many; browsers send three. */

@@ -1,10 +1,9 @@
-import type { IceCredentials, IncomingTrackSpec, TrackId } from '@sluice/contracts';
+import type { CodecSpec, IceCredentials, IncomingTrackSpec, TrackId } from '@sluice/contracts';
 import { type CodecName, type Origin, type RtpSection, receives, type Section, writeDescription } from '@sluice/sdp';
 import {
   type AnsweredUse,
   answerDataSection,
   answerRtpSection,
-  outgoingFormats,
   rejectSection,
   remoteMessageLimit,
 } from './answer-section.ts';
@@ -40,9 +39,9 @@ import type {
   WantedTrack,
 } from './terms.ts';
 
-/** A section in which the client is ready to receive, with the formats it takes there. */
+/** A section in which the client is ready to receive, with what it takes there. */
 interface ReceivingSlot extends Slot {
-  readonly formats: readonly Format[];
+  readonly takes: readonly CodecSpec[];
 }
 
 interface State {
@@ -203,9 +202,13 @@ export class PublisherNegotiation {
     const present = offer.sections.flatMap(({ section, accepted, formats }): ReceivingSlot[] => {
       if (!accepted || section.type !== 'rtp' || !receives(section.direction)) return [];
       const { mid, kind } = section;
-      const slot = { mid, kind, track: undefined, shown: undefined, ...known.get(mid), formats };
+      const before = known.get(mid);
+      const takes = formats.map(codecSpec);
+      // A stopped section's mid may be another kind's now.
+      if (before?.kind !== kind) return [{ mid, kind, track: undefined, shown: undefined, takes }];
+      const slot = { ...before, takes };
       // A client may drop a codec from a section, and with it the track.
-      return [outgoingFormats(formats, slot).length > 0 ? slot : { ...slot, track: undefined }];
+      return [slot.track && supports(slot, slot.track.wanted) ? slot : { ...slot, track: undefined }];
     });
     const taken = new Set(
       offer.sections.flatMap(({ section }) => (section.type === 'rtp' ? section.sources.map(({ ssrc }) => ssrc) : [])),
@@ -216,7 +219,7 @@ export class PublisherNegotiation {
   #placement(): Placement {
     const { slots, wanted, known } = this.#state;
     const takenBy = (kind: MediaKind): ReadonlySet<CodecName> =>
-      new Set(slots.flatMap((slot) => (slot.kind === kind ? slot.formats.map(({ name }) => name) : [])));
+      new Set(slots.flatMap((slot) => (slot.kind === kind ? slot.takes.map(({ codec }) => codec) : [])));
     const taken = { audio: takenBy('audio'), video: takenBy('video') };
     const { unsupported, placeable, sectionless } = assessWaiting(slots, wanted, {
       supports,
@@ -235,13 +238,17 @@ export class PublisherNegotiation {
   }
 }
 
-const supports = (slot: ReceivingSlot, wanted: WantedTrack): boolean =>
-  slot.formats.some(({ name }) => name === carriedCodecOf(wanted.mimeType));
+const formatsFor = ({ takes }: ReceivingSlot, { mimeType }: WantedTrack): CodecSpec[] => {
+  const wanted = carriedCodecOf(mimeType);
+  return takes.filter(({ codec }) => codec === wanted);
+};
+
+const supports = (slot: ReceivingSlot, wanted: WantedTrack): boolean => formatsFor(slot, wanted).length > 0;
 
 /** Our answer is the last word: what it says, the client has. */
 function agree(slot: ReceivingSlot): ReceivingSlot {
   if (!slot.track) return { ...slot, shown: undefined };
-  const codecs = outgoingFormats(slot.formats, slot).map(codecSpec);
+  const codecs = formatsFor(slot, slot.track.wanted);
   return { ...slot, track: { ...slot.track, state: 'agreed', codecs }, shown: slot.track.wanted.track };
 }
 
