@@ -357,7 +357,7 @@ void Association::finish(Turn& turn) {
     channels_.resetDrained(turn.sink);
     if (sender_.takeWritable()) turn.sink.writable();
     if (receiver_.sackDue() || (receiver_.sackPending() && sender_.wantsToTransmit())) receiver_.writeSack(turn.out);
-    reset_.write(sender_.lastTsn(), sender_.timeoutUs(), turn.nowUs, turn.out);
+    reset_.write(sender_.settledTsn(), sender_.timeoutUs(), turn.nowUs, turn.out);
     sender_.transmit(turn.nowUs, turn.out);
     teardown_.proceed({.drained = sender_.queue().isDrained(),
                        .cumulativeTsn = static_cast<uint32_t>(receiver_.cumulative()),

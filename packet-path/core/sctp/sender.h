@@ -31,8 +31,8 @@ class Sender {
   void dropUnsent(StreamId stream) { queue_.dropUnsent(stream); }
   void resetStream(StreamId stream) { queue_.resetStream(stream); }
 
-  /// The TSN before the next one (RFC 6525 §4.1).
-  [[nodiscard]] uint32_t lastTsn() const { return static_cast<uint32_t>(outstanding_.nextTsn() - 1); }
+  /// The peer has acknowledged everything up to this TSN.
+  [[nodiscard]] uint32_t settledTsn() const { return static_cast<uint32_t>(outstanding_.cumulative()); }
   [[nodiscard]] TimeUs timeoutUs() const { return timer_.timeoutUs(); }
 
   /// False when it acknowledges what was never sent.

@@ -107,14 +107,13 @@ void StreamReset::onResponse(Bytes value, TimeUs nowUs, Outcome& outcome) {
     ++counters_.droppedUnexpected;
     return;
   }
-  ++sequence_;
-  sent_ = false;
   if (static_cast<Result>(readU32(&value[4])) == Result::kInProgress) {
-    // Asked again after a while, under a new number: dcSCTP takes one under the old number for a duplicate.
-    deadlineUs_ = nowUs + timeoutUs_;
+    deadlineUs_ = nowUs + timeoutUs_;  // the answer may yet come by itself; else the same is asked again
     return;
   }
   // Performed, or refused for good: either way there is nothing more to wait for.
+  ++sequence_;
+  sent_ = false;
   outcome.outgoing.insert(outcome.outgoing.end(), asked_.begin(), asked_.end());
   asked_.clear();
   attempts_ = 0;
@@ -145,7 +144,7 @@ void StreamReset::respond(uint32_t sequence, Result result, Outbox& out) {
   writeU32(at + 4, static_cast<uint32_t>(result));
 }
 
-void StreamReset::write(uint32_t lastTsn, TimeUs timeoutUs, TimeUs nowUs, Outbox& out) {
+void StreamReset::write(uint32_t settledTsn, TimeUs timeoutUs, TimeUs nowUs, Outbox& out) {
   if (asked_.empty() && !wanted_.empty()) {
     const auto count = static_cast<ptrdiff_t>(std::min(wanted_.size(), kMaxStreamsPerRequest));
     asked_.assign(wanted_.begin(), wanted_.begin() + count);
@@ -154,7 +153,7 @@ void StreamReset::write(uint32_t lastTsn, TimeUs timeoutUs, TimeUs nowUs, Outbox
   }
   if (!sendDue_) return;
   sendDue_ = false;
-  if (!sent_) requestLastTsn_ = lastTsn;
+  if (!sent_) requestTsn_ = settledTsn;
   sent_ = true;
   timeoutUs_ = std::min(timeoutUs << std::min(attempts_, 3U), kMaxTimeoutUs);
   deadlineUs_ = nowUs + timeoutUs_;
@@ -164,7 +163,7 @@ void StreamReset::write(uint32_t lastTsn, TimeUs timeoutUs, TimeUs nowUs, Outbox
   at = writeParameterHeader(at, static_cast<uint16_t>(ParameterType::kOutgoingReset), valueBytes);
   writeU32(at, sequence_);
   writeU32(at + 4, peerSequence_);  // means something only in answer to an incoming reset request
-  writeU32(at + 8, requestLastTsn_);
+  writeU32(at + 8, requestTsn_);
   at += kOutgoingResetFixedBytes;
   for (const StreamId stream : asked_) {
     writeU16(at, stream);

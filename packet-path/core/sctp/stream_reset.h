@@ -29,8 +29,10 @@ class StreamReset {
   /// Answers the peer's requests and takes its answers. `cumulativeTsn` is what has arrived of the peer's data.
   [[nodiscard]] Outcome onReconfig(const ChunkView& chunk, uint32_t cumulativeTsn, TimeUs nowUs, Outbox& out);
 
-  /// Sends what is requested, one request at a time (§5.1.1). `lastTsn` is the last we gave.
-  void write(uint32_t lastTsn, TimeUs timeoutUs, TimeUs nowUs, Outbox& out);
+  /// Sends what is requested, one request at a time (§5.1.1). `settledTsn` is what the peer has acknowledged: it goes
+  /// out as the last TSN that we gave. Deliberately not the very last, which is of another stream: the peer would make
+  /// us wait for that one too.
+  void write(uint32_t settledTsn, TimeUs timeoutUs, TimeUs nowUs, Outbox& out);
 
   [[nodiscard]] TimeUs nextDeadline() const { return deadlineUs_; }
   /// Streams of a request that the peer did not answer are given back in `outgoing`.
@@ -58,7 +60,7 @@ class StreamReset {
   std::vector<StreamId> wanted_;
   std::vector<StreamId> asked_;  ///< in the request that is under way
   uint32_t sequence_ = 0;        ///< of that request, or of the next one
-  uint32_t requestLastTsn_ = 0;
+  uint32_t requestTsn_ = 0;
   uint32_t attempts_ = 0;
   bool sent_ = false;  ///< the request under way went out under its number
   bool sendDue_ = false;
