@@ -61,6 +61,13 @@ std::optional<T> readOptional(const Field& object, const char* name, int64_t lea
   return field->integerAs<T>(least, most);
 }
 
+int hexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
 class SpecReader {
  public:
   SpecReader(Names& names, HeldNames& held) : names_(names), held_(held) {}
@@ -74,7 +81,7 @@ class SpecReader {
     out.localCredentials = readList<IceCredentials>(spec["localCredentials"], 4, credentials);
     if (const auto remote = spec.find("remoteCredentials")) out.remoteCredentials = credentials(*remote);
     out.dtlsServer = spec["dtlsRole"].choice(kDtlsRoles);
-    out.remoteFingerprints = readList<Fingerprint>(spec["remoteFingerprints"], 8, fingerprint);
+    out.remoteFingerprints = readList<Fingerprint>(spec["remoteFingerprints"], 8, readFingerprint);
     readExtensions(spec["headerExtensions"], out.extensions);
     out.incoming = readList<IncomingTrackSpec>(spec["incoming"], 256, [this](const Field& f) { return incoming(f); });
     out.outgoing = readList<OutgoingTrackSpec>(spec["outgoing"], 4'096, [this](const Field& f) { return outgoing(f); });
@@ -96,30 +103,6 @@ class SpecReader {
 
   static IceCredentials credentials(const Field& field) {
     return {field["usernameFragment"].text(kMaxIceBytes), field["password"].text(kMaxIceBytes)};
-  }
-
-  static Fingerprint fingerprint(const Field& field) {
-    Fingerprint out{field["algorithm"].text(16), {}};
-    const Field value = field["value"];
-    // "AB:CD:…" (RFC 8122 §5)
-    const std::string text = value.text(3 * 64);
-    for (size_t i = 0; i < text.size(); i += 3) {
-      const int high = hexDigit(text[i]);
-      const int low = i + 1 < text.size() ? hexDigit(text[i + 1]) : -1;
-      if (high < 0 || low < 0 || (i + 2 < text.size() && text[i + 2] != ':')) {
-        value.fail("must be hexadecimal bytes with colons between");
-        return out;
-      }
-      out.digest.push_back(static_cast<uint8_t>(high * 16 + low));
-    }
-    return out;
-  }
-
-  static int hexDigit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
   }
 
   static void readExtensions(const Field& list, wire::ExtensionMap& out) {
@@ -209,6 +192,23 @@ class SpecReader {
 
 SessionSpec readSpec(const Field& spec, const Field& version, Names& names, HeldNames& held) {
   return SpecReader(names, held).read(spec, version);
+}
+
+Fingerprint readFingerprint(const Field& fingerprint) {
+  Fingerprint out{fingerprint["algorithm"].text(16), {}};
+  const Field value = fingerprint["value"];
+  // "AB:CD:…" (RFC 8122 §5)
+  const std::string text = value.text(3 * 64);
+  for (size_t i = 0; i < text.size(); i += 3) {
+    const int high = hexDigit(text[i]);
+    const int low = i + 1 < text.size() ? hexDigit(text[i + 1]) : -1;
+    if (high < 0 || low < 0 || (i + 2 < text.size() && text[i + 2] != ':')) {
+      value.fail("must be hexadecimal bytes with colons between");
+      return out;
+    }
+    out.digest.push_back(static_cast<uint8_t>(high * 16 + low));
+  }
+  return out;
 }
 
 Address readAddress(const Field& endpoint) {

@@ -10,6 +10,8 @@ namespace sluice::binding {
 /// Names read so far are in `held` even when reading failed: the caller owns them either way.
 [[nodiscard]] SessionSpec readSpec(const Field& spec, const Field& version, Names& names, HeldNames& held);
 
+[[nodiscard]] Fingerprint readFingerprint(const Field& fingerprint);
+/// `{ address, port }`
 [[nodiscard]] Address readAddress(const Field& endpoint);
 
 }  // namespace sluice::binding
