@@ -33,7 +33,8 @@ interface Known<T> {
 
 /** How long a removed document is remembered: longer than a stale owner goes on saying it. */
 const REMOVED_FOR_US = 2 * SILENT_AFTER_US;
-const CHECK_STEP_US = SILENT_AFTER_US / 30;
+/** Those that fall silent one after the other are noticed together. */
+const CHECK_STEP_US = 1_000_000;
 /** A reader that misses something asks at most this often. */
 const ASK_INTERVAL_US = 200_000;
 
@@ -124,10 +125,18 @@ export class DocumentReader<T> {
   }
 
   #heard(document: BusDocument): void {
-    const body = this.#parse(document);
-    if (body === undefined) return;
-    if (this.#options.order === 'every') this.#options.changed(body, document);
-    else this.#take(body, document);
+    if (this.#options.order === 'every') {
+      const body = this.#parse(document);
+      if (body !== undefined) this.#options.changed(body, document);
+      return;
+    }
+    const id = documentId(document.scope, document.key);
+    const known = this.#known.get(id);
+    const order = known === undefined ? 1 : compareVersions(document, known.document);
+    if (order < 0) this.#stale++;
+    // The same version has the same body: what is only repeated is not looked at.
+    else if (known !== undefined && order === 0) this.#repeated(id, known);
+    else this.#take(id, document, known);
   }
 
   /** undefined: not valid. */
@@ -150,36 +159,44 @@ export class DocumentReader<T> {
     return undefined;
   }
 
-  #take(body: T | null, document: BusDocument): void {
-    const id = documentId(document.scope, document.key);
-    const known = this.#known.get(id);
-    const order = known === undefined ? 1 : compareVersions(document, known.document);
-    if (order < 0) {
-      this.#stale++;
-      return;
-    }
+  #take(id: string, document: BusDocument, before: Known<T> | undefined): void {
+    const body = this.#parse(document);
+    if (body === undefined) return;
+    this.#keep(id, { document, body, heardUs: this.#options.clock.nowUs(), silent: false });
+    const wasThere = before !== undefined && before.body !== null;
+    if (body !== null || wasThere) this.#options.changed(body, document);
+  }
+
+  #repeated(id: string, known: Known<T>): void {
+    this.#keep(id, { ...known, heardUs: this.#options.clock.nowUs(), silent: false });
+    if (known.silent) this.#options.changed(known.body, known.document);
+  }
+
+  #keep(id: string, known: Known<T>): void {
     this.#known.delete(id); // to the end of the order
-    this.#known.set(id, { document, body, heardUs: this.#options.clock.nowUs(), silent: false });
-    this.#checkTimer ??= this.#options.clock.setTimer(CHECK_STEP_US, () => this.#check());
-    const returned = known?.silent === true;
-    const removed = body === null && (known === undefined || known.body === null);
-    if ((order > 0 || returned) && !removed) this.#options.changed(body, document);
+    this.#known.set(id, known);
+    this.#checkTimer ??= this.#options.clock.setTimer(SILENT_AFTER_US, () => this.#check());
   }
 
   #check(): void {
+    const { bus, clock } = this.#options;
     this.#checkTimer = undefined;
-    if (this.#options.bus.connected()) this.#checkSilence();
-    if (this.#known.size > 0) this.#checkTimer = this.#options.clock.setTimer(CHECK_STEP_US, () => this.#check());
+    const nextUs = bus.connected() ? this.#checkSilence(clock.nowUs()) : SILENT_AFTER_US;
+    if (this.#known.size === 0 || this.#checkTimer !== undefined) return;
+    this.#checkTimer = clock.setTimer(Math.max(nextUs, CHECK_STEP_US), () => this.#check());
   }
 
-  #checkSilence(): void {
-    const nowUs = this.#options.clock.nowUs();
+  /** How long until the next one may have fallen silent. */
+  #checkSilence(nowUs: number): number {
+    let nextUs = SILENT_AFTER_US;
     for (const [id, known] of this.#known) {
       const silentUs = nowUs - Math.max(known.heardUs, this.#listeningSinceUs);
-      if (silentUs < SILENT_AFTER_US) return;
+      if (silentUs < SILENT_AFTER_US) return Math.min(nextUs, SILENT_AFTER_US - silentUs);
       if (known.body !== null) this.#fellSilent(known.body, id, known);
       else if (silentUs >= REMOVED_FOR_US) this.#known.delete(id);
+      else nextUs = Math.min(nextUs, REMOVED_FOR_US - silentUs);
     }
+    return nextUs;
   }
 
   #fellSilent(body: T, id: string, known: Known<T>): void {

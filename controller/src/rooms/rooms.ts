@@ -53,7 +53,7 @@ export class Rooms {
       kind: intentDocument,
       scope: anyScope,
       changed: (intent, document) => this.#intentChanged(intent, document),
-      silent: (intent) => this.#unspoken(intent.roomName, intent.participant, 'silent'),
+      silent: (_, document) => this.#unspoken(document, 'silent'),
     });
   }
 
@@ -92,8 +92,8 @@ export class Rooms {
     for (const held of [...this.#rooms.values()]) this.#drop(held);
   }
 
-  #intentChanged(intent: Intent | null, { scope, key }: BusDocument): void {
-    if (intent === null) this.#unspoken(scope as RoomName, key as ParticipantId, 'removed');
+  #intentChanged(intent: Intent | null, document: BusDocument): void {
+    if (intent === null) this.#unspoken(document, 'removed');
     else this.#intent(intent);
   }
 
@@ -106,10 +106,10 @@ export class Rooms {
     this.#handle(held ?? this.#open(intent, epoch), { type: 'intent', intent });
   }
 
-  #unspoken(roomName: RoomName, participant: ParticipantId, why: 'removed' | 'silent'): void {
-    const held = this.#rooms.get(roomName);
-    if (held !== undefined) this.#handle(held, { type: 'unspoken', participant, why });
-    if (why === 'silent') this.#intents.forget(roomName, participant);
+  #unspoken({ scope, key }: BusDocument, why: 'removed' | 'silent'): void {
+    const held = this.#rooms.get(scope as RoomName);
+    if (held !== undefined) this.#handle(held, { type: 'unspoken', participant: key as ParticipantId, why });
+    if (why === 'silent') this.#intents.forget(scope, key);
   }
 
   #open({ roomName, known }: Intent, epoch: number): Held {

@@ -32,6 +32,8 @@ export interface ReconcilerCounters {
 
 /** Sessions looked at in one step: what a look costs the shards stays bounded, however many sessions there are. */
 const LOOKS_PER_STEP = 50;
+/** Shards that do not answer are not asked more. */
+const MAX_UNANSWERED_LOOKS = 100;
 
 /**
  * Makes the packet path equal to the specs of the site and says what became of the sessions. Carries between the bus,
@@ -50,6 +52,7 @@ export class Reconciler {
   /** Sessions to be looked at next; those of which events were lost, whatever is found. */
   #looks: SessionId[] = [];
   readonly #mustLook = new Set<SessionId>();
+  #unanswered = 0;
   #deadlineTimer: Timer | undefined;
   #stepTimer: Timer | undefined;
   #counters = { specsRefused: 0, specsBeyondLimit: 0, askedForUnknown: 0, eventsLost: 0 };
@@ -150,6 +153,11 @@ export class Reconciler {
       this.#unapplied.delete(session);
       this.#apply(spec, version);
     }
+    this.#lookAround();
+  }
+
+  #lookAround(): void {
+    if (this.#unanswered >= MAX_UNANSWERED_LOOKS) return;
     const must = [...this.#mustLook].slice(0, LOOKS_PER_STEP);
     for (const session of must) this.#mustLook.delete(session);
     if (this.#looks.length === 0) this.#looks = [...this.#table.sessions('here')];
@@ -160,6 +168,7 @@ export class Reconciler {
 
   /** A session that is not found has closed, and the event says so; unless events were lost. */
   async #look(session: SessionId, why: 'must' | 'may'): Promise<void> {
+    this.#unanswered++;
     try {
       const snapshot = await this.#path.snapshot(session);
       if (this.#stepTimer === undefined) return;
@@ -167,6 +176,8 @@ export class Reconciler {
     } catch (error) {
       if (why === 'must') this.#mustLook.add(session);
       this.#ports.logger.debug('session.look-failed', { sessionId: session, problem: errorMessage(error) });
+    } finally {
+      this.#unanswered--;
     }
   }
 
