@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -128,6 +129,35 @@ TEST_CASE("ice: a client that believes to be controlled is told 487") {
   REQUIRE(answer);
   CHECK(answer->errorCode == 487);
   CHECK(answer->hasIntegrity(wire::stunKey(kFirst.password)));
+}
+
+TEST_CASE("ice: an authentic check with an attribute that must be understood is told 420 and which") {
+  Client c;
+  const std::string username = "abcd:client";
+  std::vector<uint8_t> m(20);
+  writeU16(m.data(), 0x0001);
+  writeU32(m.data() + 4, wire::kStunCookie);
+  const auto attribute = [&m](uint16_t type, Bytes value) {
+    const size_t at = m.size();
+    m.resize(at + 4 + (value.size() + 3) / 4 * 4);
+    writeU16(m.data() + at, type);
+    writeU16(m.data() + at + 2, static_cast<uint16_t>(value.size()));
+    std::copy(value.begin(), value.end(), m.begin() + static_cast<std::ptrdiff_t>(at + 4));
+  };
+  attribute(0x0006, Bytes(reinterpret_cast<const uint8_t*>(username.data()), username.size()));
+  attribute(0x7ABC, {});
+  writeU16(m.data() + 2, static_cast<uint16_t>(m.size() + 24 - 20));
+  const auto tag = wire::stunKey(kFirst.password).sign(m);
+  attribute(0x0008, tag);
+  const CheckOutcome o = c.handle(m, addressOf(1));
+  CHECK(o.verdict == CheckVerdict::kUnknownAttributes);
+  CHECK(!c.agent.landed());
+  const auto answer = c.answered(o);
+  REQUIRE(answer);
+  CHECK(answer->errorCode == 420);
+  CHECK(answer->hasIntegrity(wire::stunKey(kFirst.password)));
+  const std::vector<uint8_t> named = {0x00, 0x0A, 0x00, 0x02, 0x7A, 0xBC};
+  CHECK(std::search(answer->bytes.begin(), answer->bytes.end(), named.begin(), named.end()) != answer->bytes.end());
 }
 
 TEST_CASE("ice: the first valid address serves until one is nominated") {

@@ -35,12 +35,12 @@ constexpr size_t padded(size_t n) {
   return (n + 3) & ~size_t{3};
 }
 
-// CRC-32 of ITU V.42 (RFC 8489 §14.7), four bits a step: 64 bytes of table, a check is 100 bytes long.
-constexpr std::array<uint32_t, 16> kCrcNibbles = [] {
-  std::array<uint32_t, 16> table{};
-  for (uint32_t i = 0; i < 16; ++i) {
+// CRC-32 of ITU V.42 (RFC 8489 §14.7).
+constexpr std::array<uint32_t, 256> kCrcTable = [] {
+  std::array<uint32_t, 256> table{};
+  for (uint32_t i = 0; i < table.size(); ++i) {
     uint32_t r = i;
-    for (int bit = 0; bit < 4; ++bit) r = (r >> 1) ^ ((r & 1) != 0 ? 0xEDB8'8320U : 0U);
+    for (int bit = 0; bit < 8; ++bit) r = (r >> 1) ^ ((r & 1) != 0 ? 0xEDB8'8320U : 0U);
     table[i] = r;
   }
   return table;
@@ -48,11 +48,7 @@ constexpr std::array<uint32_t, 16> kCrcNibbles = [] {
 
 uint32_t crc32(Bytes bytes) {
   uint32_t crc = 0xFFFF'FFFF;
-  for (const uint8_t b : bytes) {
-    crc ^= b;
-    crc = (crc >> 4) ^ kCrcNibbles[crc & 15];
-    crc = (crc >> 4) ^ kCrcNibbles[crc & 15];
-  }
+  for (const uint8_t b : bytes) crc = (crc >> 8) ^ kCrcTable[(crc ^ b) & 0xFF];
   return ~crc;
 }
 
