@@ -2,7 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const folder = new URL('../test-data/', import.meta.url);
 
-/** Real browsers' descriptions, captured by `signaling/src/negotiation/browsers/capture-offers.ts`. */
+/**
+ * Real clients' offers: of browsers (`signaling/src/negotiation/browsers/capture-offers.ts` writes them) and the first
+ * ones of @livekit/rtc-node 1.1.0 in both modes.
+ */
 export const testDescriptionNames = (): string[] =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.sdp'))
