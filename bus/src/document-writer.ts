@@ -103,14 +103,14 @@ export class DocumentWriter<T> {
     if (written === undefined) return;
     const generation = this.#nextGeneration(written);
     this.#removedGeneration = Math.max(this.#removedGeneration, generation);
-    this.#forget(written);
+    this.#delete(written);
     this.#say({ ...written, generation }, [null]);
   }
 
   /** Forgets a document without a word: another owner says it from now on. */
-  yieldTo(scope: string, key: string): void {
+  forget(scope: string, key: string): void {
     const written = this.#documents.get(documentId(scope, key));
-    if (written !== undefined) this.#forget(written);
+    if (written !== undefined) this.#delete(written);
   }
 
   /** Says all documents of a scope again, at once. */
@@ -142,7 +142,7 @@ export class DocumentWriter<T> {
     return { before, now };
   }
 
-  #forget({ scope, key }: Written<T>): void {
+  #delete({ scope, key }: Written<T>): void {
     const id = documentId(scope, key);
     this.#documents.delete(id);
     const ids = this.#idsByScope.get(scope);

@@ -335,3 +335,13 @@ test('controller: closing leaves no timer, and its numbers are shown until then'
   await cloud.clock.run(0);
   assert.equal(cloud.clock.pendingTimers(), 0);
 });
+
+test('controller: an intent that stands elsewhere than it says is nobody', async () => {
+  const cloud = await running();
+  const [listener, speaker] = [cloud.listener(), cloud.speaker()];
+  speaker.set('room', 'PA_a', intent(cloud, 'b'));
+  speaker.set('room', 'PA_c', intent(cloud, 'c', { roomName: 'hall' }));
+  await cloud.clock.run(1_000_000);
+  assert.equal(listener.room.info, undefined);
+  assert.match(await cloud.metrics.text(), /refused_documents_total\{reason="misaddressed"\} 2/);
+});

@@ -54,7 +54,7 @@ export class SiteCertificates {
 
   disown(): void {
     this.#epoch = undefined;
-    for (const { site } of this.#reader.bodies()) this.#writer.yieldTo(site, site);
+    for (const { site } of this.#reader.bodies()) this.#writer.forget(site, site);
   }
 
   close(): void {

@@ -219,10 +219,11 @@ export class Room {
   }
 
   #update(member: Member, intent: Intent, time: RoomTime, out: RoomSink): void {
-    const within = this.#withinLimits(member.view, intent, out);
+    const { version, identity, joinedAtMs } = member.view;
+    // Who it is never changes, whatever is said of it later.
+    const within = this.#withinLimits(member.view, { ...intent, identity, joinedAtMs }, out);
     const changed = difference(member.view, within);
     if (changed === 'none') return;
-    const { version, joinedAtMs } = member.view;
     const view = viewOf(within, changed === 'version' ? nextVersion(version, joinedAtMs, time.unixMs) : version);
     this.#put({ ...member, view }, out);
   }

@@ -42,6 +42,8 @@ export class Rooms {
   readonly #rooms = new Map<RoomName, Held>();
   /** Shards owned, and under which epoch. */
   readonly #epochs = new Map<string, number>();
+  /** Intents that do not stand where their body says they are. */
+  #misaddressed = 0;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
@@ -72,7 +74,7 @@ export class Rooms {
     for (const [roomName, held] of [...this.#rooms]) {
       if (shardOf(roomName) !== shard) continue;
       this.#drop(held);
-      this.#options.views.yieldTo(roomName, roomName);
+      this.#options.views.forget(roomName, roomName);
     }
   }
 
@@ -83,8 +85,8 @@ export class Rooms {
   }
 
   /** Intents that were refused as documents, by reason. */
-  refusedDocuments(): { readonly invalid: number; readonly stale: number } {
-    return { invalid: this.#intents.invalid, stale: this.#intents.stale };
+  refusedDocuments(): { readonly invalid: number; readonly stale: number; readonly misaddressed: number } {
+    return { invalid: this.#intents.invalid, stale: this.#intents.stale, misaddressed: this.#misaddressed };
   }
 
   close(): void {
@@ -93,8 +95,16 @@ export class Rooms {
   }
 
   #intentChanged(intent: Intent | null, document: BusDocument): void {
-    if (intent === null) this.#unspoken(document, 'removed');
-    else this.#intent(intent);
+    const { scope, key, writer } = document;
+    if (intent === null) {
+      this.#unspoken(document, 'removed');
+    } else if (intent.roomName === scope && intent.participant === key) {
+      this.#intent(intent);
+    } else {
+      this.#misaddressed++;
+      this.#intents.forget(scope, key);
+      this.#options.logger.warn('participant.misaddressed', { roomName: scope, participantId: key, writer });
+    }
   }
 
   #intent(intent: Intent): void {

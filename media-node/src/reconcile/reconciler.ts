@@ -22,6 +22,8 @@ import { UnknownFragments } from './unknown-fragments.ts';
 export interface ReconcilerCounters {
   readonly specsInvalid: number;
   readonly specsStale: number;
+  /** They do not stand where their body says they are. */
+  readonly specsMisaddressed: number;
   /** The packet path would not have them. */
   readonly specsRefused: number;
   /** The table was full. */
@@ -55,7 +57,7 @@ export class Reconciler {
   #unanswered = 0;
   #deadlineTimer: Timer | undefined;
   #stepTimer: Timer | undefined;
-  #counters = { specsRefused: 0, specsBeyondLimit: 0, askedForUnknown: 0, eventsLost: 0 };
+  #counters = { specsMisaddressed: 0, specsRefused: 0, specsBeyondLimit: 0, askedForUnknown: 0, eventsLost: 0 };
 
   constructor(ports: MediaNodePorts, path: PacketPathPort) {
     this.#ports = ports;
@@ -108,9 +110,15 @@ export class Reconciler {
     this.#statuses.close();
   }
 
-  #specChanged(spec: SessionSpec | null, { key, epoch, generation }: BusDocument): void {
+  #specChanged(spec: SessionSpec | null, { scope, key, epoch, generation, writer }: BusDocument): void {
     if (spec === null) {
       this.#handle({ type: 'spec-removed', session: key as SessionId });
+      return;
+    }
+    if (spec.session !== key || spec.site !== scope) {
+      this.#counters.specsMisaddressed++;
+      this.#specs.forget(scope, key);
+      this.#ports.logger.warn('session.spec-misaddressed', { sessionId: key, writer });
       return;
     }
     this.#unknown.known(spec.localCredentials.map(({ usernameFragment }) => usernameFragment));
