@@ -23,7 +23,7 @@ export function formatProfile(codec: Pick<Codec, 'name' | 'parameters'>): string
   };
   switch (codecName(codec)) {
     case 'h264': {
-      // RFC 6184 §8.1: packetization mode 0 when not said. No profile said: WebRTC means 42e01f (RFC 7742 §6.2).
+      // RFC 6184 §8.1: packetization mode 0 when not said. No profile said is 42e01f, as in libwebrtc.
       const profile = h264Profile(parameter('profile-level-id', '42e01f'));
       return `${profile};packetization-mode=${number('packetization-mode', 0)}`;
     }

@@ -115,7 +115,7 @@ function readSection(lines: readonly Line[], session: Draft): Section | Unparsed
     return codecs ? { type: 'rtp', kind: media, ...common, ...rtpOf(draft, session), codecs } : malformed(mediaLine);
   }
   if (media === 'application' && protocol.endsWith('/DTLS/SCTP') && formats[0] === 'webrtc-datachannel') {
-    // RFC 8841 §5.1: 5000 when not said.
+    // 5000 when not said, as in libwebrtc.
     return { type: 'data', ...common, sctpPort: draft.sctpPort ?? 5000, maxMessageBytes: draft.maxMessageBytes };
   }
   return { type: 'other', ...common, media, formats };

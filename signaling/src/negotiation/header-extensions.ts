@@ -26,7 +26,7 @@ const kindOfUri: ReadonlyMap<string, HeaderExtensionKind> = new Map(
 const MAX_ONE_BYTE_ID = 14;
 
 /**
- * The session's one map of kinds to ids: bundled sections share it (RFC 9143 §8.1). The first section that names a
+ * The session's one map of kinds to ids: bundled sections share it (RFC 9143 §12). The first section that names a
  * kind or takes an id wins; a section that differs goes without.
  */
 export class ExtensionIds {
@@ -45,7 +45,7 @@ export class ExtensionIds {
     return answered;
   }
 
-  /** Those that a client's answer took from our offer, by the ids that we gave (RFC 8285 §6: it cannot change them). */
+  /** Those that a client's answer took from our offer, by the ids that we gave (RFC 8285 §7: it cannot change them). */
   confirm(answered: RtpSection): void {
     for (const { id, uri } of answered.extensions) {
       const kind = kindOfUri.get(uri);

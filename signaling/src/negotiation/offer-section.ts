@@ -34,7 +34,7 @@ export function offerDataSection(transport: Transport): DataSection {
   };
 }
 
-/** RFC 8841 §5.1's default. */
+/** What everybody uses; one association runs over a DTLS connection, so that it tells nothing apart. */
 const SCTP_PORT = 5000;
 
 /** What SDKs expect us to open, by DCEP (RFC 8832). */

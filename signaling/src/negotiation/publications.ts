@@ -2,7 +2,7 @@ import type { IncomingStreamSpec, IncomingTrackSpec, TrackId } from '@sluice/con
 import { isRejected, type RtpSection, type Simulcast, sends } from '@sluice/sdp';
 import type { OfferedSection } from './client-offer.ts';
 import { codecSpec, type Format, publishingFormats } from './formats.ts';
-import type { MediaKind, PendingTrack } from './terms.ts';
+import type { PendingTrack } from './terms.ts';
 
 /** A track that stands in one of the client's sections. What was announced of it is kept: every answer says it again. */
 export interface Publication {
@@ -137,7 +137,7 @@ export function incomingSpec({ mid, pending }: Publication, settled: Settled): I
   const hasFeedback = (feedback: string): boolean => formats.some(({ codec }) => codec.feedback.includes(feedback));
   return {
     track: pending.track,
-    kind: section.kind satisfies MediaKind,
+    kind: section.kind,
     mid,
     codecs: formats.map(codecSpec),
     streams: incomingStreams(section, rids),

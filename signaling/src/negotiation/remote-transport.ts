@@ -15,7 +15,7 @@ export interface RemoteTransport {
 const MAX_FINGERPRINTS = 8;
 
 /**
- * The transport that all `bundled` sections share: what the first of them says (RFC 9143 §7.2), or, when that one is
+ * The transport that all `bundled` sections share: what the first of them says (RFC 9143 §7.3.1), or, when that one is
  * silent because another section's transport was in use before, the first that speaks.
  */
 export function readRemoteTransport(bundled: readonly Section[]): RemoteTransport | Refusal {

@@ -48,7 +48,7 @@ export const uniqueTracks = (wanted: readonly WantedTrack[]): WantedTrack[] => [
   ...new Map(wanted.map((each) => [each.track, each])).values(),
 ];
 
-/** The slots without the tracks that are not wanted any more; what is wanted otherwise now is so. */
+/** The slots without the tracks that are not wanted any more; the others learn what is new of them (`paused`). */
 export function dropUnwanted<S extends Slot>(slots: readonly S[], wanted: readonly WantedTrack[]): S[] {
   const byId = new Map(wanted.map((each) => [each.track, each]));
   return slots.map((slot) => {

@@ -7,8 +7,7 @@ import { ExtensionIds } from './header-extensions.ts';
 import { localTransport, makeCredentials, makeOrigin, nextVersion, withNewCredentials } from './local-transport.ts';
 import { DATA_MID, type OwnSlot, offerDataSection, offerRtpSection, ownChannels } from './offer-section.ts';
 import { ownFormatsOf } from './own-formats.ts';
-import type { Refusal } from './refusal.ts';
-import { refuse } from './refusal.ts';
+import { type Refusal, refuse } from './refusal.ts';
 import type { DtlsRole, RemoteTransport } from './remote-transport.ts';
 import {
   assessWaiting,
@@ -246,7 +245,7 @@ function takeSection(slot: OwnSlot, section: RtpSection | undefined): TakenSecti
     return { slot: { ...slot, track: undefined, shown: undefined, rejected: true }, rejected };
   }
   const shown = offered;
-  // No longer wanted since we offered it: the next offer takes it back.
+  // Not wanted any more since we offered it: the next offer takes it back.
   if (!track) return { slot: { ...slot, shown }, rejected: undefined };
   if (!receives(section.direction)) {
     return { slot: { ...slot, shown, track: { ...track, state: 'declined', codecs: [] } }, rejected: undefined };

@@ -35,8 +35,8 @@ export interface NegotiationOptions {
   /** Our DTLS role when the client leaves it to us (`actpass`). */
   readonly preferredDtlsRole: SessionSpec['dtlsRole'];
   /**
-   * Where we offer: whether a section that one track has left may take another. Safari shows no track that comes by
-   * a section it has had before, so there it is `never`.
+   * Where we offer: whether a section that one track has left may take another. `never` is for Safari, with which
+   * LiveKit's own server does not do so either.
    */
   readonly reuseSections: 'when-free' | 'never';
 }
