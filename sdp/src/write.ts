@@ -15,7 +15,7 @@ import type {
  */
 const NO_FORMAT = '127';
 
-/** The description as text that browsers, libwebrtc and pion take. Attributes stand where Chromium puts them. */
+/** The description as text. Attributes stand where Chromium puts them; Chromium and Firefox take it. */
 export function writeDescription(description: Description): string {
   const lines: string[] = [];
   const { origin } = description;
