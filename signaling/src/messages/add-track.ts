@@ -7,6 +7,8 @@ import { encryptionOf, qualityOf, sourceOf } from './enums.ts';
 export interface AnnouncedTrack {
   /** The track token of its `a=msid`. */
   readonly cid: string;
+  /** Its codecs' own ids, if they have any; `cid` first. */
+  readonly cids: readonly string[];
   readonly view: TrackView;
 }
 
@@ -26,6 +28,8 @@ export type ReadAddTrack =
   | { readonly ok: false; readonly refusal: Refusal };
 
 const LONGEST_NAME_CHARACTERS = 256;
+/** One to send first, one to fall back to; some SDKs name every codec that they could. */
+const MOST_CODECS = 8;
 const MOST_LAYERS = 16;
 const MOST_FEATURES = 16;
 /** Wider than any screen; clients sometimes send nonsense. */
@@ -39,10 +43,12 @@ export function readAddTrack(request: AddTrackRequest, permissions: Permissions)
   }
   if (request.sid !== '') return refusal(UNSUPPORTED_TYPE, 'a second codec for a published track is not supported');
   if (request.cid === '') return refusal(INVALID_REQUEST, 'a track needs a cid');
-  const texts = [request.cid, request.name, request.stream];
+  const codecs = request.simulcastCodecs;
+  const texts = [request.cid, request.name, request.stream, ...codecs.slice(0, MOST_CODECS).map(({ cid }) => cid)];
   if (texts.some((text) => text.length > LONGEST_NAME_CHARACTERS)) {
     return refusal(INVALID_REQUEST, `cid, name and stream may have ${LONGEST_NAME_CHARACTERS} characters`);
   }
+  if (codecs.length > MOST_CODECS) return refusal(INVALID_REQUEST, `a track may have ${MOST_CODECS} codecs`);
   const source = sourceOf(request.source);
   if (!permissions.canPublish) return refusal(NOT_ALLOWED, 'the participant may not publish');
   if (permissions.canPublishSources.length > 0 && !permissions.canPublishSources.includes(source)) {
@@ -62,6 +68,7 @@ export function announcedTrack(
   const features = request.audioFeatures.slice(0, MOST_FEATURES);
   return {
     cid: request.cid,
+    cids: [...new Set([request.cid, ...request.simulcastCodecs.map(({ cid }) => cid)])].filter((cid) => cid !== ''),
     view: {
       track,
       kind,

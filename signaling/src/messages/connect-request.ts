@@ -45,6 +45,8 @@ export type ParsedConnectRequest =
 
 /** What a join_request may be once decompressed; the stock server allows the same. */
 export const LARGEST_JOIN_REQUEST_BYTES = 1024 * 1024;
+/** Tracks that a participant may ever have. */
+const MOST_TRACKS = 256;
 
 /**
  * Reads the query of a connect URL. Which form it is depends on `join_request` alone, not on the path: one SDK sends
@@ -58,7 +60,8 @@ export function parseConnectRequest(query: URLSearchParams, joinRequestNeeded: b
 
 function fromJoinRequest(wrapped: string, query: URLSearchParams): ParsedConnectRequest {
   const join = unwrap(wrapped);
-  if (join === undefined) return { ok: false, reason: 'bad-join-request' };
+  if (join === undefined || join.addTrackRequests.length > MOST_TRACKS)
+    return { ok: false, reason: 'bad-join-request' };
   const resume = resumeRequest(join.reconnect, join.participantSid, join.reconnectReason, join.syncState);
   if (resume === 'bad') return { ok: false, reason: 'bad-participant' };
   const settings = join.connectionSettings;

@@ -1,5 +1,5 @@
 import {
-  type AddTrackRequest,
+  AddTrackRequest,
   ParticipantUpdate,
   RequestResponse_Reason,
   RoomUpdate,
@@ -72,6 +72,7 @@ export class Participation {
   readonly #transports: Transports;
   readonly #roster: Roster;
   readonly #subscribing: Subscribing;
+  readonly #maxWishes: number;
   /** Tracks whose codec the client was told it has not. */
   readonly #toldUnsupported = new Set<TrackId>();
   readonly #speaking = new Map<SessionId, Intent['speaking']>();
@@ -85,6 +86,7 @@ export class Participation {
     this.#publishing = publishing;
     this.#transports = transports;
     this.#roster = new Roster(self);
+    this.#maxWishes = maxWishes;
     this.#subscribing = new Subscribing(self, { autoSubscribe, permitted: self.permissions.canSubscribe, maxWishes });
   }
 
@@ -218,7 +220,7 @@ export class Participation {
   }
 
   updateTrackSettings({ trackSids, disabled }: UpdateTrackSettings, turn: TransportTurn): void {
-    for (const track of trackSids) this.#subscribing.pause(track as TrackId, disabled);
+    for (const track of trackSids.slice(0, this.#maxWishes)) this.#subscribing.pause(track as TrackId, disabled);
     this.#want(turn);
   }
 
@@ -230,7 +232,8 @@ export class Participation {
     }
     this.#subscribing.restart();
     if (state.subscription !== undefined) this.#wish(state.subscription, turn);
-    for (const track of state.trackSidsDisabled) this.#subscribing.pause(track as TrackId, true);
+    for (const track of state.trackSidsDisabled.slice(0, this.#maxWishes))
+      this.#subscribing.pause(track as TrackId, true);
     this.#want(turn);
     return undefined;
   }
@@ -253,7 +256,9 @@ export class Participation {
     if (!result.ok) return endingOf(result.reason, result.detail);
     const { outcome } = result;
     if (outcome.published.length > 0 || outcome.unpublished.length > 0) this.#intentChanged = true;
-    for (const request of this.#publishing.settle(outcome)) turn.out.send(requests.addTrackRefused(request, noCodec));
+    for (const { cid } of this.#publishing.settle(outcome)) {
+      turn.out.send(requests.addTrackRefused(new AddTrackRequest({ cid }), noCodec));
+    }
     this.#tellUnsupported(outcome.unsupported, turn);
     return undefined;
   }
@@ -277,8 +282,15 @@ export class Participation {
     this.#transports.setPermissions(permissions, turn.out);
   }
 
-  #wish({ trackSids, participantTracks, subscribe }: UpdateSubscription, { nowUs, out }: TransportTurn): void {
+  #wish(update: UpdateSubscription, { nowUs, out }: TransportTurn): void {
+    const { trackSids, participantTracks, subscribe } = update;
     const tracks = new Set([...trackSids, ...participantTracks.flatMap(({ trackSids }) => trackSids)]);
+    if (tracks.size > this.#maxWishes) {
+      const message = `a subscription may name ${this.#maxWishes} tracks`;
+      const refusal = { reason: RequestResponse_Reason.LIMIT_EXCEEDED, message };
+      out.send(requests.requestRefused({ case: 'subscription', value: update }, refusal));
+      return;
+    }
     for (const track of tracks) {
       const kept = this.#subscribing.wish(track as TrackId, subscribe, nowUs);
       if (!kept && subscribe) out.send(requests.subscriptionFailed(track as TrackId, SubscriptionError.SE_UNKNOWN));

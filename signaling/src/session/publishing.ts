@@ -17,15 +17,12 @@ export interface Settled {
 }
 
 interface Pending {
-  readonly request: AddTrackRequest;
   readonly announced: AnnouncedTrack;
   readonly sinceUs: number;
 }
 
 /** An announcement whose offer has not come by now never will: clients give a publication 10 s. */
 const PENDING_FOR_US = 60_000_000;
-/** A client names one id for each of a track's codecs; there are two at most. */
-const MOST_CIDS = 4;
 
 /** What one participant publishes: tracks announced by `add_track`, and tracks that stand in its SDP. */
 export class Publishing {
@@ -56,16 +53,16 @@ export class Publishing {
       return { ok: false, refusal: { reason: RequestResponse_Reason.LIMIT_EXCEEDED, message } };
     }
     const announced = announcedTrack(request, read, makeTrackId(read.kind, read.source, this.#random));
-    this.#pending.push({ request, announced, sinceUs: nowUs });
+    this.#pending.push({ announced, sinceUs: nowUs });
     return { ok: true, track: announced };
   }
 
   /** Announced and in no SDP yet, oldest first. */
   get pending(): PendingTrack[] {
-    return this.#pending.map(({ request, announced: { view } }) => ({
+    return this.#pending.map(({ announced: { view, cids } }) => ({
       track: view.track,
       kind: view.kind,
-      cids: cidsOf(request),
+      cids,
       codec: view.mimeType,
       stereo: view.stereo,
       disableDtx: view.disableDtx,
@@ -73,7 +70,7 @@ export class Publishing {
   }
 
   /** Takes over what an answer settled; the announcements that no codec could serve come back. */
-  settle({ published, unpublished, unpublishable }: Settled): AddTrackRequest[] {
+  settle({ published, unpublished, unpublishable }: Settled): AnnouncedTrack[] {
     for (const track of unpublished) this.#published.delete(track);
     for (const track of published) {
       const pending = this.#pending.find(({ announced }) => announced.view.track === track.track);
@@ -82,7 +79,7 @@ export class Publishing {
     const refused = this.#pending.filter(({ announced }) => unpublishable.includes(announced.view.track));
     const done = new Set([...published.map(({ track }) => track), ...unpublishable]);
     this.#pending = this.#pending.filter(({ announced }) => !done.has(announced.view.track));
-    return refused.map(({ request }) => request);
+    return refused.map(({ announced }) => announced);
   }
 
   mute(track: string, muted: boolean): Changed {
@@ -134,11 +131,6 @@ export class Publishing {
     this.#pending[at] = { ...pending, announced: { ...pending.announced, view: change(pending.announced.view) } };
     return 'same';
   }
-}
-
-function cidsOf(request: AddTrackRequest): string[] {
-  const cids = [request.cid, ...request.simulcastCodecs.map(({ cid }) => cid)].filter((cid) => cid !== '');
-  return [...new Set(cids)].slice(0, MOST_CIDS);
 }
 
 /** What was announced, corrected by what the SDP says. */

@@ -18,8 +18,8 @@ export interface SelfOptions {
 }
 
 const LONGEST_NAME_CHARACTERS = 256;
-/** A publisher may list so many exceptions; each is a participant of the room. */
-const MOST_TRACK_PERMISSIONS = 2048;
+/** Everyone in the room receives them with each change of the participant. */
+const MOST_TRACK_PERMISSIONS = 4096;
 
 /** What this server says of a participant: the part of its intent that is not its tracks. */
 export class Self {
@@ -43,7 +43,7 @@ export class Self {
     this.grants = grants;
     this.#joinedAtMs = joinedAtMs;
     this.#limits = limits;
-    this.#clientProtocol = request.client.clientProtocol;
+    this.#clientProtocol = Math.max(0, request.client.clientProtocol);
     this.#capabilities = request.client.capabilities.slice(0, 32);
     this.#permissions = grants.permissions;
     this.#name = grants.name;
@@ -144,17 +144,18 @@ export class Self {
   }
 
   permitSubscriptions({ allParticipants, trackPermissions }: SubscriptionPermission): Refusal | undefined {
-    if (trackPermissions.length > MOST_TRACK_PERMISSIONS) {
-      const message = `a participant may list ${MOST_TRACK_PERMISSIONS} permissions`;
+    const named = trackPermissions.reduce((sum, { trackSids }) => sum + 1 + trackSids.length, 0);
+    if (named > MOST_TRACK_PERMISSIONS) {
+      const message = `permissions may name ${MOST_TRACK_PERMISSIONS} participants and tracks`;
       return { reason: RequestResponse_Reason.LIMIT_EXCEEDED, message };
     }
     this.#subscriptionPermission = {
       allParticipants,
       trackPermissions: trackPermissions.map((permission) => ({
-        participant: permission.participantSid,
-        identity: permission.participantIdentity,
+        participant: permission.participantSid.slice(0, LONGEST_NAME_CHARACTERS),
+        identity: permission.participantIdentity.slice(0, LONGEST_NAME_CHARACTERS),
         allTracks: permission.allTracks,
-        tracks: permission.trackSids,
+        tracks: permission.trackSids.filter((track) => track.length <= LONGEST_NAME_CHARACTERS),
       })),
     };
     return undefined;

@@ -4,6 +4,7 @@ import {
   LeaveRequest_Action,
   ParticipantInfo_State,
   ParticipantTracks,
+  RequestResponse_Reason,
   SessionDescription,
   SubscriptionError,
   UpdateSubscription,
@@ -168,8 +169,11 @@ test('subscribing: a wish for a track that nobody publishes is kept, and after 6
 
 test('subscribing: wishes have a bound', () => {
   const call = dual();
-  subscribe(call, true, ...Array.from({ length: 20 }, (_, n) => `TR_v${n}`));
+  for (let n = 0; n < 20; n++) subscribe(call, true, `TR_v${n}`);
   assert.equal(call.me.count('subscriptionResponse'), 12);
+  subscribe(call, true, ...Array.from({ length: 20_000 }, (_, n) => `TR_w${n}`));
+  assert.equal(call.me.count('subscriptionResponse'), 12);
+  assert.equal(call.me.last('requestResponse').reason, RequestResponse_Reason.LIMIT_EXCEEDED, 'once for all');
   assert.equal(call.me.ended(), undefined);
 });
 

@@ -137,7 +137,6 @@ export function claimsFor(grants: Grants, participant: ParticipantNow): Claims {
   const names = Object.entries(sourceNames);
   return {
     ...grants.claims,
-    sub: grants.identity,
     name: participant.name,
     metadata: participant.metadata,
     attributes: { ...participant.attributes },

@@ -36,6 +36,8 @@ const LARGEST_FRAME_BYTES = 2 * 1024 * 1024;
 const LARGEST_HEADERS_BYTES = 64 * 1024;
 /** Nothing here takes a body. */
 const LARGEST_BODY_BYTES = 16 * 1024;
+/** A request that takes longer to arrive is none. */
+const REQUEST_WITHIN_MS = 10_000;
 /** Sockets that have not closed by then are cut off. */
 const CLOSE_WITHIN_US = 1_000_000;
 const A_DAY_S = 86_400;
@@ -59,6 +61,7 @@ export class HttpServer {
     this.#http = fastify({
       ...(tls === undefined ? { http: server } : { https: { ...server, cert: tls.certificatePem, key: tls.keyPem } }),
       bodyLimit: LARGEST_BODY_BYTES,
+      requestTimeout: REQUEST_WITHIN_MS,
       forceCloseConnections: true,
       // Some SDKs put two slashes in front.
       rewriteUrl: (request) => singleSlash(request.url ?? '/'),
