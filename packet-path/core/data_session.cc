@@ -1,6 +1,7 @@
 #include "data_session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "data/splice.h"
 
@@ -167,7 +168,15 @@ void DataSession::packet(Bytes packet) {
   connection_.sendData(packet);
 }
 
+void DataSession::established() {
+  if (!std::exchange(established_, true)) return;
+  // The client lost its association and made a new one, where what we had opened in band is not.
+  std::erase_if(requested_, [](const DataChannelSpec& c) { return !c.streamId; });
+  openChannels();
+}
+
 void DataSession::channelOpened(sctp::StreamId stream, const sctp::ChannelSpec& spec) {
+  channelClosed(stream);
   channels_.push_back({stream, data::channelUse(spec.label)});
   shard_.world.event(DataChannelOpened{session_, stream, spec.label});
   sendHeld();

@@ -48,7 +48,7 @@ class DataSession final : private sctp::Sink, public DataMember {
   };
 
   void packet(Bytes packet) override;
-  void established() override {}
+  void established() override;
   void channelOpened(sctp::StreamId stream, const sctp::ChannelSpec& spec) override;
   void message(const sctp::Message& message) override;
   void channelClosed(sctp::StreamId stream) override;
@@ -79,6 +79,7 @@ class DataSession final : private sctp::Sink, public DataMember {
   DataSnapshot totals_;
   uint64_t refused_ = 0;  // of the association, as far as counted
   TimeUs nowUs_ = 0;      // of the call in progress
+  bool established_ = false;
   bool over_ = false;
 };
 
