@@ -104,11 +104,9 @@ function listen(joining: Room): void {
   });
 }
 
-/** Decoders run only for tracks that something shows. */
+/** Decoders run only for tracks that something shows, and the energy of sound is measured after the volume. */
 function play(track: RemoteTrack): void {
-  const element = track.attach();
-  element.muted = true;
-  document.body.append(element);
+  document.body.append(track.attach());
 }
 
 async function publishCamera({ codec, widthPx, heightPx, fps, simulcast }: CameraOptions): Promise<string> {
