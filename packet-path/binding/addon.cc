@@ -4,6 +4,7 @@
 #include "../core/dtls/context.h"
 #include "errors.h"
 #include "manual_path.h"
+#include "manual_peer.h"
 #include "reader.h"
 #include "threaded_path.h"
 #include "writer.h"
@@ -34,6 +35,7 @@ Napi::Value generateIdentity(const Napi::CallbackInfo& info) {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("ThreadedPath", ThreadedPath::define(env));
   exports.Set("ManualPath", ManualPath::define(env));
+  exports.Set("ManualPeer", ManualPeer::define(env));
   exports.Set("generateIdentity", Napi::Function::New<generateIdentity>(env, "generateIdentity"));
   return exports;
 }

@@ -1,34 +1,13 @@
 #include "manual_engine.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "mailbox.h"
+#include "seeded_random.h"
 
 namespace sluice::io {
 
 namespace {
-
-/// SplitMix64 (Steele, Lea, Flood 2014): every seed is as good as every other.
-class SeededRandom {
- public:
-  explicit SeededRandom(uint64_t seed) : state_(seed) {}
-  uint64_t next() {
-    uint64_t z = (state_ += 0x9E3779B97F4A7C15ULL);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31);
-  }
-  void fill(MutableBytes out) {
-    for (size_t at = 0; at < out.size(); at += sizeof(uint64_t)) {
-      const uint64_t word = next();
-      std::memcpy(out.data() + at, &word, std::min(sizeof word, out.size() - at));
-    }
-  }
-
- private:
-  uint64_t state_;
-};
 
 /// Shards that answer each other for ever at one moment would be a defect; in a simulation it must show, not hang.
 constexpr int kMostTurnsPerMoment = 1'000;

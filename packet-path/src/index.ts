@@ -1,6 +1,16 @@
 export { PacketPathError, type PacketPathErrorCode, packetPathErrors } from './errors.ts';
 export type { AddressText, CloseReason, PacketPathEvent } from './events.ts';
 export { ManualPacketPath, type ManualPacketPathOptions } from './manual-packet-path.ts';
+export {
+  ManualPeer,
+  type ManualPeerOptions,
+  type PeerChannel,
+  type PeerEndReason,
+  type PeerEvent,
+  type PeerTransport,
+  type SendResult,
+} from './manual-peer.ts';
+export type { PeerStatus } from './native.ts';
 export type { BindAddress, Identity, Tuning, Version } from './options.ts';
 export { generateIdentity, PacketPath, type PacketPathOptions } from './packet-path.ts';
 export type {

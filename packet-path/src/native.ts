@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { SessionId, SessionSpec } from '@sluice/contracts';
 import { PacketPathError } from './errors.ts';
 import type { AddressText, PacketPathEvent } from './events.ts';
+import type { ManualPeerOptions, PeerChannel, PeerEvent, PeerTransport, SendResult } from './manual-peer.ts';
 import type { BindAddress, Identity, Tuning, Version } from './options.ts';
 import type { PathSnapshot, SessionSnapshot } from './snapshot.ts';
 
@@ -13,6 +14,7 @@ export interface Addon {
     onEvents: (events: readonly PacketPathEvent[]) => void,
   ) => NativeThreadedPath;
   readonly ManualPath: new (options: NativeOptions & { readonly seed: number }) => NativeManualPath;
+  readonly ManualPeer: new (options: NativePeerOptions) => NativeManualPeer;
   generateIdentity(notBefore: number, days: number): Identity;
 }
 
@@ -53,6 +55,52 @@ export interface NativeManualPath {
   snapshot(session: undefined, nowUs: number): PathSnapshot;
   snapshot(session: SessionId, nowUs: number): SessionSnapshot | undefined;
   close(): void;
+}
+
+export type NativePeerOptions = Omit<ManualPeerOptions, 'identity' | 'onEvent' | 'onDatagram'> & Identity;
+
+/** What a call to a peer caused: datagrams as in `Outcome`. */
+export interface PeerOutcome {
+  readonly datagrams: readonly (AddressText | Uint8Array)[];
+  readonly events: readonly PeerEvent[];
+}
+
+export interface NativeManualPeer {
+  start(nowUs: number): PeerOutcome;
+  receive(from: AddressText, bytes: Uint8Array, nowUs: number): PeerOutcome;
+  restart(transport: PeerTransport, nowUs: number): PeerOutcome;
+  sendRtp(packets: readonly Uint8Array[]): PeerOutcome;
+  sendRtcp(compound: Uint8Array): PeerOutcome;
+  send(
+    streamId: number,
+    kind: 'string' | 'binary',
+    bytes: Uint8Array,
+    nowUs: number,
+  ): PeerOutcome & { readonly result: SendResult };
+  openChannel(channel: PeerChannel, nowUs: number): PeerOutcome & { readonly streamId: number | undefined };
+  closeChannel(streamId: number, nowUs: number): PeerOutcome;
+  close(): PeerOutcome;
+  advance(nowUs: number): PeerOutcome;
+  nextDeadline(): number | undefined;
+  status(): PeerStatus;
+}
+
+/** A peer's state and what it counted. */
+export interface PeerStatus {
+  readonly connected: boolean;
+  /** Its own address as the server sees it; empty before the first answer. */
+  readonly mappedAddress: AddressText;
+  readonly rtpSent: number;
+  readonly rtpReceived: number;
+  readonly rtcpSent: number;
+  readonly rtcpReceived: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly droppedReplayed: number;
+  readonly droppedUnauthentic: number;
+  readonly droppedMalformed: number;
+  readonly droppedEarly: number;
+  readonly droppedTooLarge: number;
 }
 
 /** The addon compiled here, or a prebuilt one for this platform. Node keeps it: loading again costs nothing. */

@@ -1,0 +1,354 @@
+#include "manual_peer.h"
+
+#include "../io/address.h"
+#include "errors.h"
+#include "reader.h"
+#include "spec_reader.h"
+#include "writer.h"
+
+namespace sluice::binding {
+
+namespace {
+
+constexpr int64_t kMaxSafeInteger = (int64_t{1} << 53) - 1;
+constexpr size_t kMaxPemBytes = 1 << 20;
+constexpr size_t kMaxIceBytes = 256;
+constexpr size_t kMaxLabelBytes = 65'535;  // RFC 8832 §5.1
+/// Datagrams that one call may send.
+constexpr uint32_t kMaxPackets = 4'096;
+
+constexpr std::pair<std::string_view, bool> kDtlsRoles[] = {{"client", true}, {"server", false}};
+constexpr std::pair<std::string_view, sctp::MessageKind> kKinds[] = {{"string", sctp::MessageKind::kString},
+                                                                     {"binary", sctp::MessageKind::kBinary}};
+
+const char* name(peer::EndReason reason) {
+  switch (reason) {
+    case peer::EndReason::kClosedHere:
+      return "closed-here";
+    case peer::EndReason::kUnreachable:
+      return "unreachable";
+    case peer::EndReason::kConsentLost:
+      return "consent-lost";
+    case peer::EndReason::kDtlsFailed:
+      return "dtls-failed";
+    case peer::EndReason::kDtlsClosed:
+      return "dtls-closed";
+    case peer::EndReason::kSctpFailed:
+      return "sctp-failed";
+  }
+  return "sctp-failed";
+}
+
+const char* name(sctp::SendResult result) {
+  switch (result) {
+    case sctp::SendResult::kOk:
+      return "ok";
+    case sctp::SendResult::kBufferFull:
+      return "buffer-full";
+    case sctp::SendResult::kNoSuchChannel:
+      return "no-such-channel";
+    case sctp::SendResult::kTooLarge:
+      return "too-large";
+  }
+  return "no-such-channel";
+}
+
+Address readAddressText(const Field& field) {
+  const auto parsed = io::parseAddressText(field.text(64));
+  if (!parsed.has_value()) field.fail("must be an address with its port");
+  return parsed.value_or(Address{});
+}
+
+IceCredentials readCredentials(const Field& field) {
+  return {field["usernameFragment"].text(kMaxIceBytes), field["password"].text(kMaxIceBytes)};
+}
+
+sctp::ChannelSpec readChannel(const Field& field) {
+  sctp::ChannelSpec out;
+  out.label = field["label"].text(kMaxLabelBytes);
+  out.protocol = field["protocol"].text(kMaxLabelBytes);
+  out.ordered = field["ordered"].boolean();
+  if (const auto f = field.find("maxRetransmits")) out.maxRetransmits = f->integerAs<uint16_t>(0, UINT16_MAX);
+  if (const auto f = field.find("maxPacketLifeTimeMs")) out.maxPacketLifeTimeMs = f->integerAs<uint16_t>(0, UINT16_MAX);
+  if (const auto f = field.find("streamId")) out.negotiatedStream = f->integerAs<uint16_t>(0, UINT16_MAX - 1);
+  return out;
+}
+
+peer::PeerConfig readConfig(const Field& options) {
+  peer::PeerConfig out;
+  out.server = readAddressText(options["server"]);
+  out.ice.local = readCredentials(options["local"]);
+  out.ice.remote = readCredentials(options["remote"]);
+  out.dtlsClient = options["dtlsRole"].choice(kDtlsRoles);
+  const Field fingerprints = options["remoteFingerprints"];
+  const uint32_t count = fingerprints.length(8);
+  for (uint32_t i = 0; i < count; ++i) out.remoteFingerprints.push_back(readFingerprint(fingerprints.at(i)));
+  if (const auto data = options.find("data")) {
+    out.data.emplace();
+    out.data->maxSentMessageBytes = (*data)["remoteMaxMessageBytes"].integerAs<uint32_t>(0, UINT32_MAX);
+    const Field channels = (*data)["channels"];
+    const uint32_t length = channels.length(64);
+    for (uint32_t i = 0; i < length; ++i) out.channels.push_back(readChannel(channels.at(i)));
+  }
+  return out;
+}
+
+std::vector<uint8_t> readBytes(const Field& field) {
+  const auto [data, size] = field.bytes();
+  return {data, data + size};
+}
+
+/// One call's arguments. A call that cannot be made has thrown when `fails` is true.
+class Call {
+ public:
+  explicit Call(const Napi::CallbackInfo& info) : info_(info), reader_(info.Env()) {}
+
+  [[nodiscard]] Field at(size_t index, const char* what) { return reader_.root(what, info_[index]); }
+  [[nodiscard]] TimeUs time(size_t index) { return at(index, "nowUs").integer(0, kMaxSafeInteger); }
+  [[nodiscard]] sctp::StreamId stream() { return at(0, "streamId").integerAs<sctp::StreamId>(0, UINT16_MAX - 1); }
+  [[nodiscard]] bool fails(const std::unique_ptr<peer::Peer>& peer) {
+    if (reader_.failed()) {
+      throwError(info_.Env(), kBadValue, reader_.failure());
+    } else if (peer == nullptr) {
+      throwError(info_.Env(), kClosed, "the peer was never made");
+    }
+    return reader_.failed() || peer == nullptr;
+  }
+
+ private:
+  const Napi::CallbackInfo& info_;
+  Reader reader_;
+};
+
+}  // namespace
+
+Napi::Function ManualPeer::define(Napi::Env env) {
+  return DefineClass(env, "ManualPeer",
+                     {
+                         InstanceMethod<&ManualPeer::start>("start"),
+                         InstanceMethod<&ManualPeer::receive>("receive"),
+                         InstanceMethod<&ManualPeer::restart>("restart"),
+                         InstanceMethod<&ManualPeer::sendRtp>("sendRtp"),
+                         InstanceMethod<&ManualPeer::sendRtcp>("sendRtcp"),
+                         InstanceMethod<&ManualPeer::send>("send"),
+                         InstanceMethod<&ManualPeer::openChannel>("openChannel"),
+                         InstanceMethod<&ManualPeer::closeChannel>("closeChannel"),
+                         InstanceMethod<&ManualPeer::close>("close"),
+                         InstanceMethod<&ManualPeer::advance>("advance"),
+                         InstanceMethod<&ManualPeer::nextDeadline>("nextDeadline"),
+                         InstanceMethod<&ManualPeer::status>("status"),
+                     });
+}
+
+ManualPeer::ManualPeer(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  const Napi::Env env = info.Env();
+  Reader reader(env);
+  const Field options = reader.root("options", info[0]);
+  peer::PeerConfig config = readConfig(options);
+  const std::string certificate = options["certificatePem"].text(kMaxPemBytes);
+  const std::string privateKey = options["privateKeyPem"].text(kMaxPemBytes);
+  random_ = io::SeededRandom(options["seed"].integerAs<uint64_t>(0, kMaxSafeInteger));
+  if (reader.failed()) {
+    throwError(env, kBadValue, reader.failure());
+    return;
+  }
+  dtls_ = dtls::Context::create(certificate, privateKey);
+  if (dtls_ == nullptr) {
+    throwError(env, kBadCertificate, "the certificate and private key are not a PEM pair that DTLS can use");
+    return;
+  }
+  peer::PeerSink& sink = *this;
+  peer_ = std::make_unique<peer::Peer>(std::move(config), *dtls_, sink);
+}
+
+ManualPeer::~ManualPeer() = default;
+
+void ManualPeer::begin(napi_env env) {
+  env_ = env;
+  eventCount_ = 0;
+  napi_create_array(env, &events_);
+}
+
+Napi::Value ManualPeer::outcome(const char* name, napi_value extra) {
+  ArrayWriter datagrams(env_);
+  for (const auto& entry : sent_.entries()) {
+    datagrams.push(toText(env_, io::addressText(entry.to)));
+    datagrams.push(toBytes(env_, sent_.bytesOf(entry)));
+  }
+  sent_.clear();
+  ObjectWriter out(env_);
+  out.set("datagrams", datagrams.value()).set("events", events_);
+  if (name != nullptr) out.set(name, extra);
+  events_ = nullptr;
+  return {env_, out.value()};
+}
+
+// ── The class's methods ──
+
+Napi::Value ManualPeer::start(const Napi::CallbackInfo& info) {
+  Call call(info);
+  const TimeUs nowUs = call.time(0);
+  if (call.fails(peer_)) return info.Env().Undefined();
+  begin(info.Env());
+  peer_->start(nowUs);
+  return outcome();
+}
+
+Napi::Value ManualPeer::receive(const Napi::CallbackInfo& info) {
+  Call call(info);
+  const Address from = readAddressText(call.at(0, "from"));
+  const std::vector<uint8_t> bytes = readBytes(call.at(1, "bytes"));
+  const TimeUs nowUs = call.time(2);
+  if (call.fails(peer_)) return info.Env().Undefined();
+  begin(info.Env());
+  peer_->receive(bytes, from, nowUs);
+  return outcome();
+}
+
+Napi::Value ManualPeer::restart(const Napi::CallbackInfo& info) {
+  Call call(info);
+  const Field to = call.at(0, "restart");
+  const IceCredentials local = readCredentials(to["local"]);
+  const IceCredentials remote = readCredentials(to["remote"]);
+  const Address server = readAddressText(to["server"]);
+  const TimeUs nowUs = call.time(1);
+  if (call.fails(peer_)) return info.Env().Undefined();
+  begin(info.Env());
+  peer_->restart(local, remote, server, nowUs);
+  return outcome();
+}
+
+Napi::Value ManualPeer::sendRtp(const Napi::CallbackInfo& info) {
+  Call call(info);
+  const Field list = call.at(0, "packets");
+  const uint32_t length = list.length(kMaxPackets);
+  std::vector<std::vector<uint8_t>> packets;
+  for (uint32_t i = 0; i < length; ++i) packets.push_back(readBytes(list.at(i)));
+  if (call.fails(peer_)) return info.Env().Undefined();
+  begin(info.Env());
+  const std::vector<Bytes> views(packets.begin(), packets.end());
+  peer_->sendRtp(views);
+  return outcome();
+}
+
+Napi::Value ManualPeer::sendRtcp(const Napi::CallbackInfo& info) {
+  Call call(info);
+  const std::vector<uint8_t> bytes = readBytes(call.at(0, "compound"));
+  if (call.fails(peer_)) return info.Env().Undefined();
+  begin(info.Env());
+  peer_->sendRtcp(bytes);
+  return outcome();
+}
+
+Napi::Value ManualPeer::send(const Napi::CallbackInfo& info) {
+  Call call(info);
+  sctp::Message message;
+  message.stream = call.stream();
+  message.kind = call.at(1, "kind").choice(kKinds);
+  const std::vector<uint8_t> bytes = readBytes(call.at(2, "bytes"));
+  message.bytes = bytes;
+  const TimeUs nowUs = call.time(3);
+  if (call.fails(peer_)) return info.Env().Undefined();
+  begin(info.Env());
+  const sctp::SendResult result = peer_->send(message, nowUs);
+  return outcome("result", toText(env_, name(result)));
+}
+
+Napi::Value ManualPeer::openChannel(const Napi::CallbackInfo& info) {
+  Call call(info);
+  const sctp::ChannelSpec channel = readChannel(call.at(0, "channel"));
+  const TimeUs nowUs = call.time(1);
+  if (call.fails(peer_)) return info.Env().Undefined();
+  begin(info.Env());
+  const auto stream = peer_->openChannel(channel, nowUs);
+  return outcome("streamId", stream.has_value() ? Napi::Number::New(info.Env(), *stream) : toUndefined(env_));
+}
+
+Napi::Value ManualPeer::closeChannel(const Napi::CallbackInfo& info) {
+  Call call(info);
+  const sctp::StreamId stream = call.stream();
+  const TimeUs nowUs = call.time(1);
+  if (call.fails(peer_)) return info.Env().Undefined();
+  begin(info.Env());
+  peer_->closeChannel(stream, nowUs);
+  return outcome();
+}
+
+Napi::Value ManualPeer::close(const Napi::CallbackInfo& info) {
+  Call call(info);
+  if (call.fails(peer_)) return info.Env().Undefined();
+  begin(info.Env());
+  peer_->close();
+  return outcome();
+}
+
+Napi::Value ManualPeer::advance(const Napi::CallbackInfo& info) {
+  Call call(info);
+  const TimeUs nowUs = call.time(0);
+  if (call.fails(peer_)) return info.Env().Undefined();
+  begin(info.Env());
+  peer_->onDeadline(nowUs);
+  return outcome();
+}
+
+Napi::Value ManualPeer::nextDeadline(const Napi::CallbackInfo& info) {
+  Call call(info);
+  if (call.fails(peer_) || peer_->nextDeadline() == kNever) return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), static_cast<double>(peer_->nextDeadline()));
+}
+
+Napi::Value ManualPeer::status(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Call call(info);
+  if (call.fails(peer_)) return env.Undefined();
+  const peer::PeerCounters& c = peer_->counters();
+  ObjectWriter out(env);
+  out.set("connected", peer_->connected()).set("mappedAddress", io::addressText(peer_->mappedAddress()));
+  out.set("rtpSent", c.rtpSent).set("rtpReceived", c.rtpReceived);
+  out.set("rtcpSent", c.rtcpSent).set("rtcpReceived", c.rtcpReceived);
+  out.set("bytesSent", c.bytesSent).set("bytesReceived", c.bytesReceived);
+  out.set("droppedReplayed", c.droppedReplayed).set("droppedUnauthentic", c.droppedUnauthentic);
+  out.set("droppedMalformed", c.droppedMalformed).set("droppedEarly", c.droppedEarly);
+  return {env, out.set("droppedTooLarge", c.droppedTooLarge).value()};
+}
+
+// ── What the peer tells ──
+
+void ManualPeer::connected(bool media) {
+  happened(ObjectWriter(env_).set("type", "connected").set("media", media).value());
+}
+
+void ManualPeer::rtp(Bytes packet) {
+  happened(ObjectWriter(env_).set("type", "rtp").set("packet", toBytes(env_, packet)).value());
+}
+
+void ManualPeer::rtcp(Bytes compound) {
+  happened(ObjectWriter(env_).set("type", "rtcp").set("compound", toBytes(env_, compound)).value());
+}
+
+void ManualPeer::channelOpened(sctp::StreamId stream, const sctp::ChannelSpec& spec) {
+  ObjectWriter out(env_);
+  out.set("type", "channel-opened").set("streamId", stream).set("label", spec.label).set("protocol", spec.protocol);
+  happened(out.set("ordered", spec.ordered).value());
+}
+
+void ManualPeer::channelClosed(sctp::StreamId stream) {
+  happened(ObjectWriter(env_).set("type", "channel-closed").set("streamId", stream).value());
+}
+
+void ManualPeer::message(const sctp::Message& message) {
+  ObjectWriter out(env_);
+  out.set("type", "message").set("streamId", message.stream);
+  out.set("kind", message.kind == sctp::MessageKind::kString ? "string" : "binary");
+  happened(out.set("bytes", toBytes(env_, message.bytes)).value());
+}
+
+void ManualPeer::writable() {
+  happened(ObjectWriter(env_).set("type", "writable").value());
+}
+
+void ManualPeer::ended(peer::EndReason reason) {
+  happened(ObjectWriter(env_).set("type", "ended").set("reason", name(reason)).value());
+}
+
+}  // namespace sluice::binding
