@@ -9,8 +9,9 @@ export function redact(text: string): string {
   return `redacted:${createHash('sha256').update(salt).update(text).digest('hex').slice(0, 8)}`;
 }
 
+/** Secrets, and what tells who or where a client is. A process's own addresses are no secret to its operator. */
 const SENSITIVE_NAME =
-  /(token|secret|password|passphrase|sdp|candidate|privatekey|apikeys|authorization|address|remote|url)$/i;
+  /(token|secret|password|passphrase|sdp|candidate|privatekey|apikeys|authorization|remote|(remote|client|peer)(address|ip|url))$/i;
 const DEEPEST = 8;
 
 /** A copy of `fields` in which every text under a sensitive name is redacted, however deep it stands. */
