@@ -24,9 +24,9 @@ export interface Controller {
 
 /** How long a controller that starts listens before it owns anything: to know rooms and certificates that there are. */
 const LISTEN_US = 200_000;
-/** A controller that dies is followed within this time, the bound of architecture §7. */
-const LEASE_US = 3_000_000;
-const LEASE_RETRY_US = 1_000_000;
+/** A controller that dies is followed within the sum of these two: 3 s is the bound that joins may wait. */
+const LEASE_US = 2_000_000;
+const LEASE_RETRY_US = 500_000;
 
 export function startController(config: ControllerConfig, deps: ControllerDeps): Controller {
   const { bus, clock, logger, random, metrics, sealer } = deps;
@@ -41,7 +41,11 @@ export function startController(config: ControllerConfig, deps: ControllerDeps):
     durationUs: LEASE_US,
     retryUs: LEASE_RETRY_US,
     owned: (name, epoch) => (name === siteCertificatesLease ? certificates.own(epoch) : rooms.own(name, epoch)),
-    lost: (name) => (name === siteCertificatesLease ? certificates.disown() : rooms.disown(name)),
+    lost: (name) => {
+      logger.warn('lease.lost', { lease: name });
+      if (name === siteCertificatesLease) certificates.disown();
+      else rooms.disown(name);
+    },
   });
   const stopMetrics = exposeMetrics(metrics, rooms);
   const listening = Promise.withResolvers<void>();

@@ -404,7 +404,8 @@ test('media node: closing says so, closes the packet path and leaves no timer', 
   await site.node.close();
   await site.run(1);
   assert.equal(site.reports.at(-1), null);
-  assert.equal(site.path.did.at(-1), 'close');
+  assert.deepEqual(site.path.did.slice(-2), ['drop SE_one1', 'close']);
+  assert.deepEqual(site.states().slice(-2), ['closed dropped', 'gone'], 'owners need not wait for the silence');
   assert.ok(!(await site.metrics.text()).includes('sluice_media_sessions 1'));
 });
 

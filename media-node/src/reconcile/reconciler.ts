@@ -102,7 +102,9 @@ export class Reconciler {
     }
   }
 
+  /** Ends every session that is here, and says so. */
   close(): void {
+    for (const session of [...this.#table.sessions('here')]) this.#handle({ type: 'spec-removed', session });
     this.#deadlineTimer?.cancel();
     this.#stepTimer?.cancel();
     this.#stepTimer = undefined;
