@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util';
+import { type ForwardingResult, measureForwarding, type Round } from './forwarding.ts';
+import { loadAddon } from './load-addon.ts';
+import { median } from './statistics.ts';
+
+/** `npm run bench -- --subscribers 10,100,300 --rounds 5 --seconds 5` */
+const { values } = parseArgs({
+  options: {
+    subscribers: { type: 'string', default: '10,100,300' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '5' },
+  },
+});
+
+const addon = loadAddon();
+const results: ForwardingResult[] = [];
+for (const subscribers of values.subscribers.split(',').map(Number)) {
+  process.stderr.write(`1 → ${subscribers} …\n`);
+  const rounds = Number(values.rounds);
+  results.push(await measureForwarding(addon, { subscribers, rounds, roundSeconds: Number(values.seconds) }));
+}
+print(results);
+
+function print(all: readonly ForwardingResult[]): void {
+  const head = [
+    'subscribers',
+    'µs/packet',
+    'bare limit',
+    'of it seal',
+    'ratio',
+    'p50 ms',
+    'p99 ms',
+    'lost',
+    'core',
+    'packets/burst',
+    'KiB/subscriber',
+  ];
+  const rows = all.map(({ subscribers, rounds, residentBytesPerSubscriber }) => {
+    const middle = (of: (round: Round) => number): number => median(rounds.map(of));
+    return [
+      String(subscribers),
+      middle((round) => round.cpuUsPerPacket).toFixed(2),
+      middle((round) => round.bareUsPerPacket).toFixed(2),
+      middle((round) => round.sealUsPerPacket).toFixed(2),
+      middle((round) => round.cpuUsPerPacket / round.bareUsPerPacket).toFixed(2),
+      (middle((round) => round.delayP50Us) / 1_000).toFixed(2),
+      (middle((round) => round.delayP99Us) / 1_000).toFixed(2),
+      String(rounds.reduce((sum, { lost }) => sum + lost, 0)),
+      `${(middle((round) => round.load) * 100).toFixed(0)} %`,
+      middle((round) => round.packetsPerBurst).toFixed(1),
+      (residentBytesPerSubscriber / 1024).toFixed(0),
+    ];
+  });
+  const lines = [head, head.map(() => '---:'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  process.stdout.write(`${lines.join('\n')}\n`);
+  for (const { subscribers, rounds } of all) {
+    const drops = rounds.map((round) => JSON.stringify(round.drops)).filter((text) => text !== '{}');
+    if (drops.length > 0) process.stdout.write(`1 → ${subscribers} dropped: ${drops.join(' ')}\n`);
+  }
+}
