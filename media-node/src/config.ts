@@ -14,7 +14,7 @@ export const MediaNodeConfig = z.strictObject({
     .array(IpAddress)
     .min(1)
     .max(16)
-    .default(['127.0.0.1'])
+    .default(['0.0.0.0'])
     .describe('Addresses of this machine that media is received on; 0.0.0.0 and :: are all of them.'),
   publicAddresses: z
     .array(
