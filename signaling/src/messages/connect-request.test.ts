@@ -73,6 +73,7 @@ const bomb = gzipSync(Buffer.alloc(LARGEST_JOIN_REQUEST_BYTES + 1));
 
 const bad: readonly [string, string][] = [
   ['noise', 'join_request=AAAA'],
+  ['what is not base64', 'join_request=!!!'],
   ['an empty one on the newer path', 'join_request='],
   ['one that decompresses to more than 1 MiB', `join_request=${wrapped(bomb, WrappedJoinRequest_Compression.GZIP)}`],
   ['one that is no gzip', `join_request=${wrapped(new Uint8Array([1, 2]), WrappedJoinRequest_Compression.GZIP)}`],

@@ -125,7 +125,9 @@ function resumeRequest(
 
 function unwrap(text: string): JoinRequest | undefined {
   try {
-    const wrapped = WrappedJoinRequest.fromBinary(fromBase64(text), { readUnknownFields: false });
+    const encoded = fromBase64(text);
+    if (encoded === undefined) return undefined;
+    const wrapped = WrappedJoinRequest.fromBinary(encoded, { readUnknownFields: false });
     const bytes =
       wrapped.compression === WrappedJoinRequest_Compression.GZIP
         ? gunzipSync(wrapped.joinRequest, { maxOutputLength: LARGEST_JOIN_REQUEST_BYTES })
@@ -137,13 +139,21 @@ function unwrap(text: string): JoinRequest | undefined {
   }
 }
 
-/** Either alphabet, with or without padding; a `+` that was not escaped arrives as a space. */
-const fromBase64 = (text: string): Uint8Array => Buffer.from(text.replaceAll(' ', '+'), 'base64');
+/**
+ * Either alphabet, with or without padding; a `+` that was not escaped arrives as a space. Whatever else stands there
+ * gives nothing: Node would pass over it.
+ */
+function fromBase64(text: string): Uint8Array | undefined {
+  const base64 = text.replaceAll(' ', '+');
+  return /^[A-Za-z0-9+/_-]+={0,2}$/.test(base64) ? Buffer.from(base64, 'base64') : undefined;
+}
 
 function attributesOf(encoded: string): Record<string, string> | undefined {
   if (encoded === '') return {};
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(fromBase64(encoded)).toString('utf8'));
+    const bytes = fromBase64(encoded);
+    if (bytes === undefined) return undefined;
+    const parsed: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
     const entries = Object.entries(parsed);
     return entries.every(([, value]) => typeof value === 'string') ? Object.fromEntries(entries) : undefined;
