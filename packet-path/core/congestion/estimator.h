@@ -1,0 +1,92 @@
+// How fast may we send to this client? One estimator a session; joins the parts, decides nothing itself.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "acked_rate.h"
+#include "delay_detector.h"
+#include "loss_limit.h"
+#include "prober.h"
+#include "rate_control.h"
+#include "sent_log.h"
+#include "types.h"
+
+namespace sluice::congestion {
+
+struct EstimatorConfig {
+  RateLimits limits;
+  Bps start = 300'000;  ///< before anything is known: libwebrtc's and most access networks' least
+};
+
+/// For statistics: every decision of the estimator can be read here.
+struct EstimatorSnapshot {
+  Bps target = 0;
+  Bps delayBased = 0;
+  std::optional<Bps> lossLimit;
+  std::optional<Bps> acked;
+  Usage usage = Usage::kNormal;
+  double trend = 0;
+  double threshold = 0;
+  double loss = 0;
+  double inherentLoss = 0;
+  uint64_t bytesInFlight = 0;
+  TimeUs queueUs = 0;
+  uint64_t probes = 0;
+};
+
+/// How long packets wait in queues beyond the least the path takes, smoothed over the last few.
+class QueueDelay {
+ public:
+  void add(const PacketResult& packet, TimeUs nowUs);
+  [[nodiscard]] TimeUs standingUs() const { return static_cast<TimeUs>(standingUs_); }
+  /// What share of the target to use until the queue is empty, 0.5 … 1.
+  [[nodiscard]] double drainShare() const;
+
+ private:
+  TimeUs windowStartUs_ = kNever;
+  TimeUs least_ = 0;
+  TimeUs previousLeast_ = 0;
+  double standingUs_ = 0;
+};
+
+class Estimator {
+ public:
+  explicit Estimator(EstimatorConfig config);
+
+  /// Notes a packet that leaves now and returns the transport-wide sequence number to write into it.
+  [[nodiscard]] uint16_t onSend(uint32_t bytes, ProbeId probe, TimeUs nowUs);
+  /// One transport-wide feedback message. True when the target may have changed.
+  bool onFeedback(Bytes control, TimeUs nowUs);
+  void setRtt(TimeUs rttUs) { rttUs_ = rttUs; }
+  /// The most that could be used; bounds probing, and tells application-limited from limited.
+  void setWanted(Bps wanted);
+
+  /// A probe to send now, if one is due.
+  [[nodiscard]] std::optional<Probe> nextProbe(TimeUs nowUs);
+  [[nodiscard]] TimeUs nextDeadline() const { return prober_.nextDeadline(target_); }
+
+  [[nodiscard]] Bps target() const { return target_; }
+  [[nodiscard]] EstimatorSnapshot snapshot() const;
+
+ private:
+  void settle(TimeUs nowUs);
+  [[nodiscard]] bool applicationLimited() const;
+
+  SentLog sent_;
+  DelayDetector delay_;
+  QueueDelay queue_;
+  AckedRate acked_;
+  RateControl control_;
+  LossLimit loss_;
+  Prober prober_;
+  ProbeResults probeResults_;
+  std::vector<PacketResult> results_;
+  TimeUs rttUs_ = 200 * kMillisecondUs;
+  Bps wanted_ = 0;
+  Bps target_;
+  std::optional<Bps> lossLimit_;
+  uint64_t probes_ = 0;
+};
+
+}  // namespace sluice::congestion
