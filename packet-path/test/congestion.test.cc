@@ -26,7 +26,7 @@ struct Path {
 /// A sender that always has more to send, a bottleneck with a queue, and a receiver with feedback every 50 ms.
 class Loop {
  public:
-  explicit Loop(Path path, uint32_t seed = 1) : path(path), random_(seed) { estimator.setWanted(20'000'000); }
+  explicit Loop(Path over, uint32_t seed = 1) : path(over), random_(seed) { estimator.setWanted(20'000'000); }
 
   void run(TimeUs duration, double useShare = 1.0) {
     const TimeUs end = now + duration;
