@@ -353,7 +353,9 @@ void Association::settle(TimeUs nowUs, Sink& sink) {
 
 /// The end of every outermost call: tells the owner, then fills packets in the order SACK, control, data.
 void Association::finish(Turn& turn) {
-  if (isEstablished() && !abortWanted_) {
+  if (abortWanted_) {
+    abortWith(ErrorCause::kUserInitiatedAbort, CloseReason::kAborted, turn);
+  } else if (isEstablished()) {
     channels_.resetDrained(turn.sink);
     if (sender_.takeWritable()) turn.sink.writable();
     if (receiver_.sackDue() || (receiver_.sackPending() && sender_.wantsToTransmit())) receiver_.writeSack(turn.out);
@@ -368,7 +370,7 @@ void Association::finish(Turn& turn) {
     end(CloseReason::kShutdown, turn);  // there was nothing yet to agree on
   }
   turn.out.flush();
-  if (abortWanted_ && !over_) abortWith(ErrorCause::kUserInitiatedAbort, CloseReason::kAborted, turn);
+  if (abortWanted_) abortWith(ErrorCause::kUserInitiatedAbort, CloseReason::kAborted, turn);  // by a sink just called
 }
 
 void Association::violated(Turn& turn) {

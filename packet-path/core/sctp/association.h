@@ -1,6 +1,11 @@
 // One SCTP association inside one DTLS connection, as WebRTC data channels use it: RFC 9260 (single path), RFC 3758
 // partial reliability, RFC 6525 stream reset, RFC 8831 and RFC 8832 channels. Given time and packets; gives packets,
 // messages and deadlines.
+//
+//   receive ─▶ chunks ─▶ handshake, teardown, stream_reset
+//                  ├───▶ receiver (received_tsns, reassembly) ─▶ channels (dcep) ─▶ sink
+//                  └───▶ sender (outstanding, congestion, retransmission_timer)
+//   send, open, close ─▶ channels ─▶ sender (send_queue) ─▶ outbox ─▶ sink
 #pragma once
 
 #include <optional>

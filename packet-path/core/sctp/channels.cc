@@ -138,8 +138,8 @@ void Channels::onControl(StreamId stream, Bytes bytes, Sink& sink) {
   }
   // A late ACK, of a channel that data has opened before, is as it should be.
   if (ack && channel != nullptr) return;
+  if (!ack && channel == nullptr) return refuse(stream);
   ++counters_.droppedChannelControl;
-  if (!ack && channel == nullptr && canReset_) reset_.request(stream);  // refused
 }
 
 void Channels::onOpen(StreamId stream, const ChannelSpec& spec, Sink& sink) {
@@ -157,12 +157,17 @@ void Channels::onOpen(StreamId stream, const ChannelSpec& spec, Sink& sink) {
     return;
   }
   if (stream >= outgoingStreams_ || channels_.size() >= config_.maxChannels || !acknowledgeOpen(stream)) {
-    ++counters_.droppedChannelControl;
-    if (canReset_ && stream < outgoingStreams_) reset_.request(stream);  // refused
-    return;
+    return refuse(stream);
   }
   channels_[stream] = {.spec = spec, .state = State::kOpen};
   sink.channelOpened(stream, spec);
+}
+
+/// The peer learns it from the reset of the stream. Refusals that wait for their turn are bounded; beyond that it
+/// learns nothing.
+void Channels::refuse(StreamId stream) {
+  ++counters_.droppedChannelControl;
+  if (canReset_ && stream < outgoingStreams_ && reset_.waiting() < config_.maxChannels) reset_.request(stream);
 }
 
 bool Channels::acknowledgeOpen(StreamId stream) {

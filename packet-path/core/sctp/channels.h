@@ -65,6 +65,7 @@ class Channels {
   void finishIfReset(StreamId stream, Sink& sink);
   void remove(StreamId stream, Sink& sink);
   [[nodiscard]] bool acknowledgeOpen(StreamId stream);
+  void refuse(StreamId stream);
 
   const AssociationConfig& config_;
   Counters& counters_;

@@ -29,7 +29,6 @@ enum class ChunkType : uint8_t {
 };
 
 enum class ParameterType : uint16_t {
-  kHeartbeatInfo = 1,
   kStateCookie = 7,
   kUnrecognizedParameter = 8,
   kOutgoingReset = 13,           // RFC 6525 §4.1
@@ -43,8 +42,6 @@ enum class ParameterType : uint16_t {
 };
 
 enum class ErrorCause : uint16_t {
-  kInvalidStream = 1,
-  kMissingParameter = 2,
   kStaleCookie = 3,
   kUnrecognizedChunk = 6,
   kInvalidMandatoryParameter = 7,

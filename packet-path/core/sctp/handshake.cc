@@ -182,7 +182,7 @@ Handshake::Outcome Handshake::onInitAck(const ChunkView& chunk, TimeUs nowUs, Ou
   const ReadParameters read = readParameters(*init);
   // A cookie that no packet can carry back is as good as none.
   if (!isAcceptable(*init) || read.malformed || read.cookie.empty() || read.cookie.size() > out.fullRoom()) {
-    if (init->tag != 0) refuse(init->tag, ErrorCause::kMissingParameter, out);
+    if (init->tag != 0) refuse(init->tag, ErrorCause::kProtocolViolation, out);
     deadlineUs_ = kNever;
     return Outcome::kFailed;
   }

@@ -18,12 +18,12 @@ void Outstanding::begin(uint32_t initialTsn) {
   flightBytes_ = lost_ = 0;
 }
 
-const OutstandingChunk& Outstanding::send(const Fragment& fragment, TimeUs nowUs) {
-  queue_.take(fragment, nextTsn());
+Tsn Outstanding::send(const Fragment& fragment, TimeUs nowUs) {
+  const Tsn tsn = nextTsn();
+  queue_.take(fragment, tsn);
   chunks_.push({.fragment = fragment, .sentAtUs = nowUs});
-  OutstandingChunk& chunk = chunks_[chunks_.size() - 1];
-  flightBytes_ += chunk.bytes();
-  return chunk;
+  flightBytes_ += at(tsn).bytes();
+  return tsn;
 }
 
 Outstanding::Acknowledged Outstanding::acknowledge(Tsn cumulative, const SackChunk& sack, bool inFastRecovery) {

@@ -41,8 +41,8 @@ class Outstanding {
   [[nodiscard]] size_t flightBytes() const { return flightBytes_; }
   [[nodiscard]] bool hasLost() const { return lost_ > 0; }
 
-  /// Takes the fragment from the queue and puts it in flight.
-  const OutstandingChunk& send(const Fragment& fragment, TimeUs nowUs);
+  /// Takes the fragment from the queue and puts it in flight. Returns its TSN.
+  Tsn send(const Fragment& fragment, TimeUs nowUs);
 
   struct Acknowledged {
     bool advanced = false;  ///< the cumulative TSN did

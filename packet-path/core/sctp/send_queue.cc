@@ -46,7 +46,7 @@ std::optional<Fragment> SendQueue::next(size_t room, size_t fullRoom, TimeUs now
   while (stream != nullptr && begun_ == nullptr && messages_[stream->head].delivery.expiresAtUs <= nowUs) {
     const MessageIndex expired = stream->head;
     unlinkHead(*stream);
-    release(expired);
+    finish(expired);
     ++abandoned;
     stream = pick();
   }
@@ -93,7 +93,17 @@ bool SendQueue::abandon(MessageIndex index) {
 }
 
 void SendQueue::finish(MessageIndex index) {
-  release(index);
+  OutgoingMessage& message = messages_[index];
+  heldBytes_ -= kMessageOverheadBytes + (message.abandoned ? 0 : message.size);
+  --streams_.find(message.delivery.stream)->second.held;
+  --held_;
+  message = {};
+  message.next = freeSlots_;
+  freeSlots_ = index;
+  if (held_ == 0 && messages_.capacity() > kKeptSlots) {
+    messages_ = std::vector<OutgoingMessage>();
+    freeSlots_ = kNoMessage;
+  }
 }
 
 void SendQueue::dropUnsent(StreamId id) {
@@ -107,7 +117,7 @@ void SendQueue::dropUnsent(StreamId id) {
     const MessageIndex following = messages_[index].next;
     stream.unsentBytes -= messages_[index].size;
     unsentBytes_ -= messages_[index].size;
-    release(index);
+    finish(index);
     index = following;
   }
   stream.head = stream.tail = kept;
@@ -128,7 +138,7 @@ void SendQueue::resetStream(StreamId id) {
 void SendQueue::restart() {
   if (begun_ != nullptr) unlinkHead(*begun_);
   for (MessageIndex i = 0; i < messages_.size(); ++i) {
-    if (messages_[i].cut > 0) release(i);
+    if (messages_[i].cut > 0) finish(i);
   }
   for (auto& [id, stream] : streams_) stream.nextSsn = 0;
 }
@@ -174,20 +184,6 @@ void SendQueue::unlinkHead(Stream& stream) {
   if (stream.head == kNoMessage) {
     stream.tail = kNoMessage;
     std::erase(active_, &stream);
-  }
-}
-
-void SendQueue::release(MessageIndex index) {
-  OutgoingMessage& message = messages_[index];
-  heldBytes_ -= kMessageOverheadBytes + (message.abandoned ? 0 : message.size);
-  --streams_.find(message.delivery.stream)->second.held;
-  --held_;
-  message = {};
-  message.next = freeSlots_;
-  freeSlots_ = index;
-  if (held_ == 0 && messages_.capacity() > kKeptSlots) {
-    messages_ = std::vector<OutgoingMessage>();
-    freeSlots_ = kNoMessage;
   }
 }
 

@@ -70,7 +70,7 @@ class SendQueue {
 
   /// Frees the bytes and skips what was not cut yet. True when the message's end was among that.
   bool abandon(MessageIndex index);
-  /// The last chunk of the message is acknowledged, or forwarded over.
+  /// Forgets the message: its last chunk is acknowledged or forwarded over, or nothing of it will be sent.
   void finish(MessageIndex index);
 
   /// Forgets messages of this stream of which nothing was sent.
@@ -104,7 +104,6 @@ class SendQueue {
   MessageIndex newSlot();
   Stream* pick();
   void unlinkHead(Stream& stream);
-  void release(MessageIndex index);
 
   size_t limitBytes_;
   size_t heldBytes_ = 0;

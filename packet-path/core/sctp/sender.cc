@@ -77,7 +77,7 @@ void Sender::acknowledge(Tsn cumulative, const SackChunk& sack, TimeUs nowUs) {
 
   bool restartTimer = result.advanced;
   if (result.lost) {
-    counters_.fastRetransmits += 1;
+    ++counters_.fastRetransmits;
     if (congestion_.onLoss(outstanding_.nextTsn() - 1)) fastRetransmit_ = restartTimer = true;
   }
   if (outstanding_.empty()) {
@@ -181,9 +181,7 @@ bool Sender::sendNew(TimeUs nowUs, Outbox& out) {
     }
     const size_t bytes = padded(kDataHeaderBytes + fragment->length);
     if (bytes > peerWindow_ && flight > 0) return any;  // with nothing in flight it probes the window (§6.1 A)
-    const Tsn tsn = outstanding_.nextTsn();
-    outstanding_.send(*fragment, nowUs);
-    write(*fragment, tsn, out);
+    write(*fragment, outstanding_.send(*fragment, nowUs), out);
     noteSent(bytes, nowUs);
     any = true;
   }

@@ -20,6 +20,8 @@ class StreamReset {
   /// Our outgoing stream is to start anew. Nothing of it is unacknowledged.
   void request(StreamId stream);
 
+  [[nodiscard]] size_t waiting() const { return wanted_.size(); }
+
   /// What a RE-CONFIG brought about.
   struct Outcome {
     std::vector<StreamId> incoming;  ///< the peer starts these anew
