@@ -29,6 +29,12 @@ int acceptAnyChain(X509_STORE_CTX*, void*) {
   return 1;  // who the peer is, its certificate's fingerprint tells (RFC 8827 §6.5); Endpoint compares it
 }
 
+// A process has 127 of these, so all contexts share one.
+int bioType() {
+  static const int type = BIO_get_new_index() | BIO_TYPE_SOURCE_SINK;
+  return type;
+}
+
 Owned<X509> readCertificate(std::string_view pem) {
   const Owned<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   return Owned<X509>(bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
@@ -71,7 +77,7 @@ std::unique_ptr<Context> Context::create(std::string_view certificatePem, std::s
   state->certificate = readCertificate(certificatePem);
   const Owned<EVP_PKEY> key = readKey(privateKeyPem);
   state->ssl.reset(SSL_CTX_new(DTLS_method()));
-  state->bioMethod.reset(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "sluice records"));
+  state->bioMethod.reset(BIO_meth_new(bioType(), "sluice records"));
   const bool ok = state->certificate && key && state->ssl && state->bioMethod &&
                   configure(state->ssl.get(), state->certificate.get(), key.get());
   ERR_clear_error();
