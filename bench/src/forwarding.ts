@@ -28,6 +28,8 @@ export interface Round {
   readonly load: number;
   /** Packets a system call sent. */
   readonly packetsPerBurst: number;
+  /** Times a second that the shard went to sleep. */
+  readonly sleepsPerSecond: number;
   readonly drops: Readonly<Record<string, number>>;
 }
 
@@ -106,6 +108,7 @@ async function measureRound(addon: LoadAddon, sfu: Sfu, swarm: Swarm, options: F
     lost: received.packetsLost,
     load: cpuUs / tookUs,
     packetsPerBurst: (last.io.datagramsSent - first.io.datagramsSent) / (last.io.sendCalls - first.io.sendCalls),
+    sleepsPerSecond: ((last.io.sleeps - first.io.sleeps) * 1_000_000) / tookUs,
     drops: differences(first.drops, last.drops),
   };
 }

@@ -51,19 +51,17 @@ export class Sfu {
     this.#child.disconnect();
     await exited;
   }
-
-  get processId(): number | undefined {
-    return this.#child.pid;
-  }
 }
 
-async function ask(child: ChildProcess, request: SfuRequest): Promise<SfuAnswer> {
-  const answered = once(child, 'message');
-  child.send(request);
-  const gone = once(child, 'exit').then(() => {
-    throw new Error('the measured process died');
+/** One answer for one request; a child that dies answers nothing. */
+function ask(child: ChildProcess, request: SfuRequest): Promise<SfuAnswer> {
+  return new Promise((resolve, reject) => {
+    const died = (): void => reject(new Error('the measured process died'));
+    child.once('exit', died);
+    child.once('message', (answer) => {
+      child.off('exit', died);
+      resolve(answer as SfuAnswer);
+    });
+    child.send(request);
   });
-  const [answer] = (await Promise.race([answered, gone])) as [SfuAnswer];
-  gone.catch(() => {});
-  return answer;
 }
