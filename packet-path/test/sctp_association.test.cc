@@ -330,3 +330,22 @@ TEST_CASE("sctp receive: paused, it closes the window; resumed, nothing is lost 
   CHECK(pair.now - resumed < 10 * kSecondUs);
   for (size_t i = 0; i < sent; ++i) REQUIRE(pair.b.messages[i].bytes == numbered(i, 1'000));
 }
+
+TEST_CASE("sctp close: what a paused receiver holds is delivered before the channel is closed, not to the next one") {
+  Pair pair;
+  pair.establish();
+  const StreamId id = pair.open(pair.a, reliable("old"));
+  pair.run(kSecondUs);
+  pair.b.association->pauseReceiving(true, pair.now, pair.b);
+  CHECK(pair.send(pair.a, id, "for the old one") == SendResult::kOk);
+  pair.a.association->close(id, pair.now, pair.a);
+  pair.run(100 * kSecondUs);
+  CHECK(pair.a.closedChannels.empty());
+  pair.b.association->pauseReceiving(false, pair.now, pair.b);
+  REQUIRE(pair.b.messages.size() == 1);
+  REQUIRE(pair.runUntil([&] { return pair.a.closedChannels.size() == 1 && pair.b.closedChannels.size() == 1; }));
+  CHECK(pair.open(pair.a, reliable("new")) == id);
+  pair.run(kSecondUs);
+  CHECK(pair.b.opened[id].label == "new");
+  CHECK(pair.b.messages.size() == 1);
+}

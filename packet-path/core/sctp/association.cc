@@ -215,7 +215,10 @@ void Association::onEstablishedChunk(const ChunkView& chunk, Turn& turn) {
       }
       break;
     case ChunkType::kReconfig:
-      return onReset(reset_.onReconfig(chunk, static_cast<uint32_t>(receiver_.cumulative()), turn.nowUs, turn.out),
+      return onReset(reset_.onReconfig(chunk,
+                                       {.cumulativeTsn = static_cast<uint32_t>(receiver_.cumulative()),
+                                        .delivered = receiver_.allDelivered()},
+                                       turn.nowUs, turn.out),
                      turn);
     case ChunkType::kShutdown:
       return onShutdown(chunk, turn);

@@ -37,6 +37,9 @@ class Receiver {
   /// The next message that had to be kept and whose turn it is now; none while paused.
   std::optional<ReadyMessage> next();
 
+  /// No whole message whose turn it is waits inside.
+  [[nodiscard]] bool allDelivered() const { return !reassembly_.hasReady(); }
+
   [[nodiscard]] Tsn cumulative() const { return tsns_.cumulative(); }
   [[nodiscard]] bool sackDue() const { return sackDue_; }
   /// Something is unacknowledged: a packet that goes anyway should take the SACK along.

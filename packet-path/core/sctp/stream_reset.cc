@@ -38,7 +38,7 @@ void StreamReset::request(StreamId stream) {
   if (std::find(wanted_.begin(), wanted_.end(), stream) == wanted_.end()) wanted_.push_back(stream);
 }
 
-StreamReset::Outcome StreamReset::onReconfig(const ChunkView& chunk, uint32_t cumulativeTsn, TimeUs nowUs,
+StreamReset::Outcome StreamReset::onReconfig(const ChunkView& chunk, const Arrived& arrived, TimeUs nowUs,
                                              Outbox& out) {
   Outcome outcome;
   ParameterReader reader(chunk.value);
@@ -47,7 +47,7 @@ StreamReset::Outcome StreamReset::onReconfig(const ChunkView& chunk, uint32_t cu
     if (!parameter) break;
     switch (static_cast<ParameterType>(parameter->type)) {
       case ParameterType::kOutgoingReset:
-        onOutgoingReset(parameter->value, cumulativeTsn, outcome, out);
+        onOutgoingReset(parameter->value, arrived, outcome, out);
         break;
       case ParameterType::kReconfigResponse:
         onResponse(parameter->value, nowUs, outcome);
@@ -74,7 +74,7 @@ StreamReset::Outcome StreamReset::onReconfig(const ChunkView& chunk, uint32_t cu
 }
 
 // RFC 6525 §5.2.2
-void StreamReset::onOutgoingReset(Bytes value, uint32_t cumulativeTsn, Outcome& outcome, Outbox& out) {
+void StreamReset::onOutgoingReset(Bytes value, const Arrived& arrived, Outcome& outcome, Outbox& out) {
   if (value.size() < kOutgoingResetFixedBytes) {
     ++counters_.droppedMalformed;
     return;
@@ -82,7 +82,7 @@ void StreamReset::onOutgoingReset(Bytes value, uint32_t cumulativeTsn, Outcome& 
   const uint32_t sequence = readU32(&value[0]);
   if (!isNew(sequence, out)) return;
   const uint32_t lastTsn = readU32(&value[8]);
-  if (isBefore(cumulativeTsn, lastTsn)) {
+  if (isBefore(arrived.cumulativeTsn, lastTsn) || !arrived.delivered) {
     answer(sequence, Result::kInProgress, out);  // E2: asked again, under this number or the next, it is looked at anew
     return;
   }
@@ -109,6 +109,7 @@ void StreamReset::onResponse(Bytes value, TimeUs nowUs, Outcome& outcome) {
   }
   if (static_cast<Result>(readU32(&value[4])) == Result::kInProgress) {
     deadlineUs_ = nowUs + timeoutUs_;  // the answer may yet come by itself; else the same is asked again
+    attempts_ = 0;
     return;
   }
   // Performed, or refused for good: either way there is nothing more to wait for.

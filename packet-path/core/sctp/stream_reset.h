@@ -28,8 +28,13 @@ class StreamReset {
     bool allIncoming = false;        ///< or all of its streams
     std::vector<StreamId> outgoing;  ///< ours that are started anew, or never will be
   };
-  /// Answers the peer's requests and takes its answers. `cumulativeTsn` is what has arrived of the peer's data.
-  [[nodiscard]] Outcome onReconfig(const ChunkView& chunk, uint32_t cumulativeTsn, TimeUs nowUs, Outbox& out);
+  /// How far the peer's data has come.
+  struct Arrived {
+    uint32_t cumulativeTsn = 0;
+    bool delivered = false;  ///< no whole message waits for a paused owner
+  };
+  /// Answers the peer's requests and takes its answers.
+  [[nodiscard]] Outcome onReconfig(const ChunkView& chunk, const Arrived& arrived, TimeUs nowUs, Outbox& out);
 
   /// Sends what is requested, one request at a time (§5.1.1). `settledTsn` is what the peer has acknowledged: it goes
   /// out as the last TSN that we gave. Deliberately not the very last, which is of another stream: the peer would make
@@ -50,7 +55,7 @@ class StreamReset {
     kInProgress = 6,
   };
 
-  void onOutgoingReset(Bytes value, uint32_t cumulativeTsn, Outcome& outcome, Outbox& out);
+  void onOutgoingReset(Bytes value, const Arrived& arrived, Outcome& outcome, Outbox& out);
   void onOtherRequest(Bytes value, Result result, Outbox& out);
   void onResponse(Bytes value, TimeUs nowUs, Outcome& outcome);
   /// True when the request is to be looked at; otherwise it was answered.
