@@ -131,9 +131,10 @@ void Association::onDeadline(TimeUs nowUs, Sink& sink) {
   onHandshake(handshake_.onDeadline(nowUs, turn.out), turn);
   onTeardown(teardown_.onDeadline(nowUs), turn);
   receiver_.onDeadline(nowUs);
-  onReset(reset_.onDeadline(nowUs), turn);
-  if (!over_ && !sender_.onDeadline(nowUs))
-    abortWith(ErrorCause::kUserInitiatedAbort, CloseReason::kUnresponsive, turn);
+  const StreamReset::Outcome reset = reset_.onDeadline(nowUs);
+  if (!over_) onReset(reset, turn);
+  const bool responsive = over_ || sender_.onDeadline(nowUs);
+  if (!responsive) abortWith(ErrorCause::kUserInitiatedAbort, CloseReason::kUnresponsive, turn);
   finish(turn);
 }
 

@@ -230,7 +230,7 @@ void Channels::onOutgoingReset(const StreamReset::Outcome& outcome, Sink& sink) 
     // A channel without a request was opened anew meanwhile, or the stream was refused and never used.
     if (channel == nullptr || !channel->resetRequested || channel->outgoingReset) continue;
     channel->outgoingReset = true;
-    sender_.resetStream(stream);
+    if (outcome.performed) sender_.resetStream(stream);
     finishIfReset(stream, sink);
   }
 }

@@ -107,16 +107,16 @@ void StreamReset::onResponse(Bytes value, TimeUs nowUs, Outcome& outcome) {
     ++counters_.droppedUnexpected;
     return;
   }
-  if (static_cast<Result>(readU32(&value[4])) == Result::kInProgress) {
+  const auto result = static_cast<Result>(readU32(&value[4]));
+  if (result == Result::kInProgress) {
     deadlineUs_ = nowUs + timeoutUs_;  // the answer may yet come by itself; else the same is asked again
     attempts_ = 0;
     return;
   }
-  // Performed, or refused for good: either way there is nothing more to wait for.
   ++sequence_;
   sent_ = false;
-  outcome.outgoing.insert(outcome.outgoing.end(), asked_.begin(), asked_.end());
-  asked_.clear();
+  outcome.outgoing = std::exchange(asked_, {});
+  outcome.performed = result == Result::kPerformed || result == Result::kNothingToDo;
   attempts_ = 0;
   deadlineUs_ = kNever;
 }

@@ -26,7 +26,8 @@ class StreamReset {
   struct Outcome {
     std::vector<StreamId> incoming;  ///< the peer starts these anew
     bool allIncoming = false;        ///< or all of its streams
-    std::vector<StreamId> outgoing;  ///< ours that are started anew, or never will be
+    std::vector<StreamId> outgoing;  ///< ours whose request came to its end,
+    bool performed = false;          ///< and whether they start anew; else they go on as they were
   };
   /// How far the peer's data has come.
   struct Arrived {
