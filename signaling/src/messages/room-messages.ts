@@ -2,6 +2,7 @@ import {
   ParticipantInfo,
   ParticipantInfo_State,
   ParticipantPermission,
+  ParticipantUpdate,
   Room,
   SimulcastCodecInfo,
   TrackInfo,
@@ -17,6 +18,7 @@ import {
   protoQuality,
   protoSource,
 } from './enums.ts';
+import type { ServerMessage } from './wire.ts';
 
 /** Rooms, participants and tracks as clients are told of them. */
 
@@ -35,7 +37,18 @@ export function roomMessage(info: RoomInfo): Room {
   });
 }
 
+/** Everyone in a room is told of the same views: each is translated once. Nobody changes what this gives. */
+const translated = new WeakMap<ParticipantView, ParticipantInfo>();
+
 export function participantMessage(view: ParticipantView): ParticipantInfo {
+  const known = translated.get(view);
+  if (known !== undefined) return known;
+  const message = translate(view);
+  translated.set(view, message);
+  return message;
+}
+
+function translate(view: ParticipantView): ParticipantInfo {
   const gone = view.left !== undefined;
   return new ParticipantInfo({
     sid: view.participant,
@@ -56,6 +69,18 @@ export function participantMessage(view: ParticipantView): ParticipantInfo {
     capabilities: view.capabilities,
     ...(view.left === undefined ? {} : { disconnectReason: protoLeaveReason(view.left) }),
   });
+}
+
+const updates = new WeakMap<ParticipantInfo, ServerMessage>();
+
+/** Of one participant the same message each time, so that it is encoded once for the whole room. */
+export function updateMessage(participants: readonly ParticipantInfo[]): ServerMessage {
+  const [only, ...others] = participants;
+  const known = only === undefined || others.length > 0 ? undefined : updates.get(only);
+  if (known !== undefined) return known;
+  const message = { case: 'update' as const, value: new ParticipantUpdate({ participants: [...participants] }) };
+  if (only !== undefined && others.length === 0) updates.set(only, message);
+  return message;
 }
 
 function stateOf(view: ParticipantView): ParticipantInfo_State {

@@ -33,6 +33,13 @@ function decodeText(frame: string): DecodedFrame {
 
 /** One frame for a client. Throws when a field is out of its range: a defect of ours, which ends that one session. */
 export function encodeFrame(message: ServerMessage, framing: Framing): Uint8Array | string {
-  const response = new SignalResponse({ message });
-  return framing === 'binary' ? response.toBinary() : response.toJsonString();
+  if (framing === 'text') return new SignalResponse({ message }).toJsonString();
+  const known = encodedUpdates.get(message);
+  if (known !== undefined) return known;
+  const bytes = new SignalResponse({ message }).toBinary();
+  if (message.case === 'update') encodedUpdates.set(message, bytes);
+  return bytes;
 }
+
+/** The one message that goes to everyone in a room as it is. */
+const encodedUpdates = new WeakMap<ServerMessage, Uint8Array>();

@@ -1,6 +1,5 @@
 import {
   AddTrackRequest,
-  ParticipantUpdate,
   RequestResponse_Reason,
   RoomUpdate,
   type SessionDescription,
@@ -25,7 +24,7 @@ import type {
 import type { ConnectRequest } from '../messages/connect-request.ts';
 import { joinMessage, reconnectMessage, type ServerPlace } from '../messages/greetings.ts';
 import type { AfterLeave } from '../messages/leave.ts';
-import { roomMessage } from '../messages/room-messages.ts';
+import { roomMessage, updateMessage } from '../messages/room-messages.ts';
 import type { ClientMessage } from '../messages/wire.ts';
 import type { RefusalReason } from '../negotiation/refusal.ts';
 import type { Changed, Publishing } from './publishing.ts';
@@ -314,7 +313,7 @@ export class Participation {
   #tellRoster(change: ReturnType<Roster['changed']>, { out }: TransportTurn): void {
     for (const participants of [change.gone, change.here]) {
       if (participants.length === 0) continue;
-      out.send({ case: 'update', value: new ParticipantUpdate({ participants: [...participants] }) });
+      out.send(updateMessage(participants));
     }
   }
 

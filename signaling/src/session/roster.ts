@@ -75,7 +75,7 @@ export class Roster {
 
   #leave(view: ParticipantView, gone: ParticipantInfo[]): void {
     if (this.#told.get(view.identity)?.participant !== view.participant) return;
-    const info = participantMessage({ ...view, left: view.left ?? 'client-initiated' });
+    const info = participantMessage(view.left === undefined ? { ...view, left: 'client-initiated' } : view);
     this.#told.delete(view.identity);
     this.#speaking.delete(view.participant);
     this.#remember(view.identity, info);

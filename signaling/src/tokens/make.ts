@@ -1,4 +1,4 @@
-import { SignJWT } from 'jose';
+import { type CryptoKey, SignJWT } from 'jose';
 import type { VideoGrant } from './claims.ts';
 
 export interface TokenRequest {
@@ -17,10 +17,10 @@ export interface TokenRequest {
 }
 
 /** A new access token, as the SDKs and the server API take it. */
-export function makeToken(request: TokenRequest): Promise<string> {
-  const { apiKey, secret, identity, name, metadata, attributes, kind, video, nowMs, lifetimeS } = request;
+export async function makeToken(request: TokenRequest): Promise<string> {
+  const { apiKey, identity, name, metadata, attributes, kind, video, nowMs, lifetimeS } = request;
   const nowS = Math.floor(nowMs / 1000);
-  return signClaims(secret, {
+  return signClaims(await importSecret(request.secret), {
     iss: apiKey,
     nbf: nowS,
     exp: nowS + lifetimeS,
@@ -34,8 +34,12 @@ export function makeToken(request: TokenRequest): Promise<string> {
 }
 
 /** Signs claims as they are (HS256). */
-export function signClaims(secret: string, claims: Readonly<Record<string, unknown>>): Promise<string> {
-  return new SignJWT({ ...claims })
-    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-    .sign(new TextEncoder().encode(secret));
+export function signClaims(secret: CryptoKey, claims: Readonly<Record<string, unknown>>): Promise<string> {
+  return new SignJWT({ ...claims }).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(secret);
+}
+
+/** The secret of an API key as HS256 uses it. */
+export function importSecret(secret: string): Promise<CryptoKey> {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  return crypto.subtle.importKey('raw', new TextEncoder().encode(secret), algorithm, false, ['sign', 'verify']);
 }

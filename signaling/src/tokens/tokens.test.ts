@@ -1,18 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { VirtualClock } from '@sluice/runtime/internal';
 import { SignJWT } from 'jose';
 import { claimsFor, joinGrants, permissionsOf } from './claims.ts';
-import { makeToken, signClaims } from './make.ts';
-import { verifyToken } from './verify.ts';
+import { KeyRing } from './key-ring.ts';
+import { importSecret, makeToken, signClaims } from './make.ts';
 
 /** Written by livekit-server-sdk 2.19.2 for `alice` in room `r`, sources camera and screen share, for an hour. */
 const SDK_TOKEN =
   'eyJhbGciOiJIUzI1NiJ9.eyJtZXRhZGF0YSI6Im0iLCJhdHRyaWJ1dGVzIjp7ImEiOiIxIn0sIm5hbWUiOiJBbGljZSIsInZpZGVvIjp7InJvb21Kb2luIjp0cnVlLCJyb29tIjoiciIsImNhblB1Ymxpc2giOnRydWUsImNhblN1YnNjcmliZSI6dHJ1ZSwiY2FuUHVibGlzaFNvdXJjZXMiOlsiY2FtZXJhIiwic2NyZWVuX3NoYXJlIl19LCJpc3MiOiJkZXZrZXkiLCJleHAiOjE3OTU0NDgyMzIsIm5iZiI6MTc5NTQ0NDYzMiwic3ViIjoiYWxpY2UifQ.35tBMSrIXpk9FOpGdBFyx7xijZG-JiXI6IlE6TDAskA';
 const ISSUED_MS = 1_795_444_632_000;
-const keys = { devkey: 'secret', other: 'another' };
+const ringAt = (unixMs: number): KeyRing =>
+  new KeyRing({ devkey: 'secret', other: 'another' }, new VirtualClock(0, unixMs));
+
+const sign = async (secret: string, claims: Readonly<Record<string, unknown>>): Promise<string> =>
+  signClaims(await importSecret(secret), claims);
 
 test('tokens: one that the server SDK wrote is understood whole', async () => {
-  const verified = await verifyToken(SDK_TOKEN, keys, ISSUED_MS);
+  const verified = await ringAt(ISSUED_MS).verify(SDK_TOKEN);
   assert.ok(verified.ok);
   const joined = joinGrants(verified.claims);
   assert.ok(joined.ok);
@@ -41,7 +46,7 @@ test('tokens: one that the server SDK wrote is understood whole', async () => {
 });
 
 test('tokens: clocks may be a minute apart, not more', async () => {
-  const at = (s: number) => verifyToken(SDK_TOKEN, keys, ISSUED_MS + s * 1000);
+  const at = (s: number) => ringAt(ISSUED_MS + s * 1000).verify(SDK_TOKEN);
   assert.equal((await at(-59)).ok, true);
   assert.deepEqual(await at(-61), { ok: false, reason: 'not-yet-valid' });
   assert.equal((await at(3600 + 59)).ok, true);
@@ -58,20 +63,20 @@ const refused: readonly [string, () => string | Promise<string>, string][] = [
   ['noise', () => 'abc', 'malformed'],
   ['noise with dots', () => 'a.b.c', 'malformed'],
   ['a huge one', () => `${'a'.repeat(70_000)}.b.c`, 'malformed'],
-  ['a key that nobody has', () => signClaims('secret', { ...payload, iss: 'nobody' }), 'unknown-key'],
-  ['the name of an inherited property', () => signClaims('secret', { ...payload, iss: 'constructor' }), 'unknown-key'],
-  ['the secret of another key', () => signClaims('another', payload), 'bad-signature'],
+  ['a key that nobody has', () => sign('secret', { ...payload, iss: 'nobody' }), 'unknown-key'],
+  ['the name of an inherited property', () => sign('secret', { ...payload, iss: 'constructor' }), 'unknown-key'],
+  ['the secret of another key', () => sign('another', payload), 'bad-signature'],
   ['algorithm none', () => `${unsigned({ alg: 'none' }, payload)}.`, 'malformed'],
   ['HS512', () => new SignJWT(payload).setProtectedHeader({ alg: 'HS512' }).sign(bytes('secret')), 'malformed'],
-  ['no expiry', () => signClaims('secret', { ...payload, exp: undefined }), 'bad-claims'],
-  ['an expiry that is text', () => signClaims('secret', { ...payload, exp: 'tomorrow' }), 'bad-claims'],
-  ['a grant of the wrong type', () => signClaims('secret', { ...payload, video: { roomJoin: 'yes' } }), 'bad-claims'],
-  ['a grant that is null', () => signClaims('secret', { ...payload, video: null }), 'bad-claims'],
+  ['no expiry', () => sign('secret', { ...payload, exp: undefined }), 'bad-claims'],
+  ['an expiry that is text', () => sign('secret', { ...payload, exp: 'tomorrow' }), 'bad-claims'],
+  ['a grant of the wrong type', () => sign('secret', { ...payload, video: { roomJoin: 'yes' } }), 'bad-claims'],
+  ['a grant that is null', () => sign('secret', { ...payload, video: null }), 'bad-claims'],
 ];
 
 for (const [what, make, reason] of refused) {
   test(`tokens: ${what} is refused as ${reason}`, async () => {
-    assert.deepEqual(await verifyToken(await make(), keys, ISSUED_MS), { ok: false, reason });
+    assert.deepEqual(await ringAt(ISSUED_MS).verify(await make()), { ok: false, reason });
   });
 }
 
@@ -104,7 +109,7 @@ test('tokens: what makeToken makes, verifyToken takes', async () => {
     nowMs: ISSUED_MS,
     lifetimeS: 600,
   });
-  const verified = await verifyToken(token, keys, ISSUED_MS);
+  const verified = await ringAt(ISSUED_MS).verify(token);
   assert.ok(verified.ok);
   const joined = joinGrants(verified.claims);
   assert.ok(joined.ok);
@@ -133,4 +138,18 @@ test('tokens: a refreshed one holds what the participant is now and keeps what w
   assert.equal(claims.video?.canPublish, false);
   assert.deepEqual(claims.video?.canPublishSources, ['screen_share_audio']);
   assert.equal(claims.video?.room, 'r');
+});
+
+test('tokens: a refreshed one is good for 10 min, or as long as the first', async () => {
+  const ring = ringAt(ISSUED_MS);
+  for (const [exp, expected] of [
+    [ISSUED_MS / 1000 + 5, ISSUED_MS / 1000 + 600],
+    [ISSUED_MS / 1000 + 6000, ISSUED_MS / 1000 + 6000],
+  ] as const) {
+    const token = await ring.refresh({ iss: 'devkey', sub: 'a', exp });
+    const verified = await ring.verify(token ?? '');
+    assert.ok(verified.ok);
+    assert.equal(verified.claims.exp, expected);
+  }
+  assert.equal(await ring.refresh({ iss: 'nobody', exp: 1 }), undefined);
 });

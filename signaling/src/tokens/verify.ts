@@ -1,4 +1,4 @@
-import { decodeJwt, errors, jwtVerify } from 'jose';
+import { type CryptoKey, decodeJwt, errors, jwtVerify } from 'jose';
 import { Claims } from './claims.ts';
 
 /** How far clocks of issuers and servers may be apart. The stock server allows the same minute. */
@@ -19,19 +19,19 @@ export type VerifiedToken =
   | { readonly ok: true; readonly claims: Claims }
   | { readonly ok: false; readonly reason: TokenRefusal };
 
-/** API key → secret. */
-export type ApiKeys = Readonly<Record<string, string>>;
+/** The secret of an API key; undefined: nobody has that key. */
+export type SecretOf = (apiKey: string) => Promise<CryptoKey> | undefined;
 
 /** Checks an access token: HS256 under the secret of the key that issued it, in time, with claims of the right shape. */
-export async function verifyToken(token: string, keys: ApiKeys, nowMs: number): Promise<VerifiedToken> {
+export async function verifyToken(token: string, secretOf: SecretOf, nowMs: number): Promise<VerifiedToken> {
   if (token === '') return { ok: false, reason: 'missing' };
   if (token.length > LONGEST_TOKEN_CHARACTERS) return { ok: false, reason: 'malformed' };
   const key = issuer(token);
   if (key === undefined) return { ok: false, reason: 'malformed' };
-  const secret = Object.hasOwn(keys, key) ? keys[key] : undefined;
+  const secret = secretOf(key);
   if (secret === undefined) return { ok: false, reason: 'unknown-key' };
   try {
-    const { payload } = await jwtVerify(token, new TextEncoder().encode(secret), {
+    const { payload } = await jwtVerify(token, await secret, {
       algorithms: ['HS256'],
       issuer: key,
       clockTolerance: LEEWAY_S,
