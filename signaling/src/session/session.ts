@@ -1,4 +1,4 @@
-import { Pong, RequestResponse_Reason } from '@livekit/protocol';
+import { RequestResponse_Reason } from '@livekit/protocol';
 import type {
   LeaveReason,
   ParticipantId,
@@ -14,6 +14,7 @@ import { PING_TIMEOUT_S } from '../messages/server-identity.ts';
 import type { ClientMessage } from '../messages/wire.ts';
 import type { SiteTransport } from '../negotiation/index.ts';
 import type { Grants } from '../tokens/claims.ts';
+import { takeMessage } from './client-messages.ts';
 import { type DeadlineReason, Deadlines } from './deadlines.ts';
 import { DualTransports } from './dual-transports.ts';
 import { MessageBudget } from './message-budget.ts';
@@ -22,7 +23,7 @@ import { Publishing } from './publishing.ts';
 import { requestRefused, trackSubscribed } from './requests.ts';
 import { Self } from './self.ts';
 import type { Now, SessionInput, SessionOptions, SessionSink } from './session-terms.ts';
-import { BREAK_RESUME_FOR_US, type BreakResume, simulated, simulatedSpeakers } from './simulation.ts';
+import { BREAK_RESUME_FOR_US, type BreakResume, type Simulated, simulatedSpeakers } from './simulation.ts';
 import { SingleTransport } from './single-transport.ts';
 import type { Transports, TransportTurn } from './transports.ts';
 
@@ -193,89 +194,26 @@ export class Session {
     }
     const { participation, turn } = this.#live(now, out);
     if (participation === undefined || turn === undefined) return;
-    this.#dispatch(message, participation, { now, turn });
-  }
-
-  #dispatch(message: ClientMessage, participation: Participation, { now, turn }: { now: Now; turn: Turn }): void {
-    const { out } = turn;
-    switch (message.case) {
-      case 'offer':
-        this.#endIf(participation.takeOffer(message.value, turn), out);
+    const outcome = takeMessage(message, participation, { ...turn, unixMs: now.unixMs });
+    switch (outcome.type) {
+      case 'done':
         return;
-      case 'answer':
-        this.#endIf(participation.takeAnswer(message.value, turn), out);
+      case 'end':
+        this.#leave(outcome.ending, out);
         return;
-      case 'addTrack':
-        participation.addTrack(message.value, turn);
-        return;
-      case 'mute': {
-        const { sid, muted } = message.value;
-        participation.changeTrack(sid, message, (publishing) => publishing.mute(sid, muted), turn);
-        return;
-      }
-      case 'updateAudioTrack': {
-        const { trackSid, features } = message.value;
-        participation.changeTrack(trackSid, message, (tracks) => tracks.setAudioFeatures(trackSid, features), turn);
-        return;
-      }
-      case 'updateVideoTrack': {
-        const { trackSid, width, height } = message.value;
-        participation.changeTrack(trackSid, message, (tracks) => tracks.setDimensions(trackSid, width, height), turn);
-        return;
-      }
-      case 'subscription':
-        participation.updateSubscription(message.value, turn);
-        return;
-      case 'trackSetting':
-        participation.updateTrackSettings(message.value, turn);
-        return;
-      case 'subscriptionPermission':
-        participation.permitSubscriptions(message.value, turn);
-        return;
-      case 'updateMetadata':
-        participation.updateMetadata(message.value, turn);
-        return;
-      case 'syncState':
-        this.#endIf(participation.takeSyncState(message.value, turn), out);
-        return;
-      case 'leave':
+      case 'left':
         this.#over('client-initiated', 'the client left', out);
         return;
-      case 'ping':
-        out.send({ case: 'pong', value: BigInt(now.unixMs) });
-        return;
-      case 'pingReq': {
-        const value = new Pong({ lastPingTimestamp: message.value.timestamp, timestamp: BigInt(now.unixMs) });
-        out.send({ case: 'pongResp', value });
-        return;
-      }
       case 'simulate':
-        this.#simulate(simulated(message.value), participation, now, out);
+        this.#simulate(outcome.what, participation, now, out);
         return;
-      case 'trickle':
-      case 'updateLayers':
-        // Where a client sends from is seen, not told; layers are read from its SDP.
-        return;
-      case 'publishDataTrackRequest':
-      case 'unpublishDataTrackRequest':
-      case 'updateDataSubscription':
-      case 'storeDataBlobRequest':
-      case 'getDataBlobRequest':
-        out.event({ type: 'message-refused', why: 'unsupported' });
-        out.send(
-          requestRefused(message, {
-            reason: RequestResponse_Reason.UNSUPPORTED_TYPE,
-            message: 'not supported by this server',
-          }),
-        );
-        return;
-      case undefined:
-        out.event({ type: 'message-refused', why: 'unknown' });
+      case 'refused':
+        out.event({ type: 'message-refused', why: outcome.why });
         return;
     }
   }
 
-  #simulate(what: ReturnType<typeof simulated>, participation: Participation, now: Now, out: SessionSink): void {
+  #simulate(what: Simulated, participation: Participation, now: Now, out: SessionSink): void {
     switch (what.type) {
       case 'leave':
         this.#leave({ ...what, detail: 'simulated' }, out);
