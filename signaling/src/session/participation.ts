@@ -151,6 +151,11 @@ export class Participation {
     if (client === 'here') this.#tellSpeakers(views, turn);
   }
 
+  /** Who speaks that this client hears, as far as it was not told. */
+  tellSpeakers(turn: TransportTurn): void {
+    this.#tellSpeakers(this.#present(), turn);
+  }
+
   tellRoom({ out }: TransportTurn): void {
     const info = this.#room.info;
     if (info !== undefined) out.send({ case: 'roomUpdate', value: new RoomUpdate({ room: roomMessage(info) }) });

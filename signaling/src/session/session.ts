@@ -102,7 +102,7 @@ export class Session {
   handle(input: SessionInput, now: Now, out: SessionSink): void {
     if (this.#phase === 'over') return;
     this.#take(input, now, out);
-    this.#sayWhatChanged(out);
+    this.#sayWhatChanged(now, out);
   }
 
   #take(input: SessionInput, now: Now, out: SessionSink): void {
@@ -266,14 +266,14 @@ export class Session {
       this.#breakLink(now, out);
       return;
     }
-    const ending = participation.comeBack(resume?.syncState, turn);
+    this.#endIf(participation.comeBack(resume?.syncState, turn), out);
+    if (this.#isOver()) return;
     if (breakAt === 'after-reconnect') {
       this.#breakLink(now, out);
       return;
     }
     out.event({ type: 'resumed' });
     this.#refreshToken(now, out);
-    this.#endIf(ending, out);
   }
 
   #breakLink(now: Now, out: SessionSink): void {
@@ -331,7 +331,7 @@ export class Session {
   #due(now: Now, out: SessionSink): void {
     for (let reason = this.#deadlines.takeDue(now.us); reason !== undefined; reason = this.#deadlines.takeDue(now.us)) {
       this.#deadline(reason, now, out);
-      if (this.#phase === 'over') return;
+      if (this.#isOver()) return;
     }
   }
 
@@ -390,9 +390,9 @@ export class Session {
     return { participation: this.#participation, turn: { site, nowUs: now.us, out } };
   }
 
-  #sayWhatChanged(out: SessionSink): void {
-    const participation = this.#participation;
-    if (this.#phase !== 'live' || participation === undefined) return;
+  #sayWhatChanged(now: Now, out: SessionSink): void {
+    const { participation, turn } = this.#live(now, out);
+    if (participation === undefined || turn === undefined) return;
     this.#deadlines.set('answer', this.#linked ? participation.transports.overdueUs : undefined);
     this.#deadlines.set('wishes', this.#linked ? participation.nextWishUs : undefined);
     if (participation.takeIntentChanged()) out.sayIntent(participation.intent());
@@ -401,6 +401,12 @@ export class Session {
     const added = [...subscribed].filter((track) => !this.#subscribed.has(track));
     this.#subscribed = subscribed;
     if (added.length > 0) out.event({ type: 'subscribed', tracks: added });
+    // Those whose tracks are new may be speaking already.
+    if (this.#linked) participation.tellSpeakers(turn);
+  }
+
+  #isOver(): boolean {
+    return this.#phase === 'over';
   }
 
   #endIf(ending: Ending | undefined, out: SessionSink): void {

@@ -301,6 +301,14 @@ test('the room: who speaks is told when the client hears it, and once when it st
   assert.equal(call.me.last('speakersChanged').speakers[0]?.sid, 'PA_me');
 });
 
+test('the room: whoever speaks already is told with the first of its tracks', () => {
+  const speaking = { active: true, level: 0.5 };
+  const call = dual({}, participantView('b', { speaking, tracks: [trackView('a1')] }));
+  assert.equal(call.me.last('speakersChanged').speakers[0]?.sid, 'PA_b');
+  subscribe(call, false, 'TR_a1');
+  assert.equal(call.me.last('speakersChanged').speakers[0]?.active, false);
+});
+
 test('the room: its metadata is told, at most once a second', () => {
   const call = dual();
   call.me.status({ state: 'connected' });
