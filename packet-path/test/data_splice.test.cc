@@ -107,7 +107,8 @@ TEST_CASE("data: any message that is taken can be spliced again, with the same o
       if (random() % 2 == 0) {
         packet += number(field, random() >> random() % 32);
       } else {
-        packet += text(field, random() % 3 == 0 ? text(static_cast<uint32_t>(1 + random() % 7), "abc") : std::string(random() % 20, 'q'));
+        packet += text(field, random() % 3 == 0 ? text(static_cast<uint32_t>(1 + random() % 7), "abc")
+                                                : std::string(random() % 20, 'q'));
       }
     }
     if (random() % 4 == 0 && !packet.empty()) packet[random() % packet.size()] ^= static_cast<char>(1 << random() % 8);

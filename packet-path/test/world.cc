@@ -4,14 +4,32 @@
 
 namespace sluice::test {
 
+thread_local bool inShard = false;
+
+namespace {
+
+struct Within {
+  explicit Within(bool shard) : before(std::exchange(inShard, shard)) {}
+  ~Within() { inShard = before; }
+  Within(const Within&) = delete;
+  Within& operator=(const Within&) = delete;
+  bool before;
+};
+
+}  // namespace
+
 // ── A shard and its ports ──
 
 struct World::Node final : ShardWorld, private DatagramSink {
   Node(World& w, ShardConfig config) : world(w), index(config.index), shard(std::move(config), *this) {}
 
   DatagramSink& datagrams() override { return *this; }
-  void event(Event&& e) override { world.allEvents.push_back(std::move(e)); }
+  void event(Event&& e) override {
+    const Within outside(false);
+    world.allEvents.push_back(std::move(e));
+  }
   bool post(ShardIndex to, ShardMessage&& message) override {
+    const Within outside(false);
     REQUIRE(to < world.nodes_.size());
     REQUIRE(to != index);
     auto& box = world.nodes_[to]->inbox;
@@ -28,6 +46,7 @@ struct World::Node final : ShardWorld, private DatagramSink {
     return MutableBytes(slab).first(bytes);
   }
   void commit(const Address& to, size_t bytes, size_t segmentBytes) override {
+    const Within outside(false);
     REQUIRE(bytes <= kMaxBurstBytes);
     REQUIRE(segmentBytes > 0);
     REQUIRE((bytes + segmentBytes - 1) / segmentBytes <= kMaxBurstSegments);
@@ -114,7 +133,9 @@ void World::connect(std::initializer_list<Client*> clients) {
 
 void World::carry(const Address& from, const Address& to, Bytes bytes) {
   if (loses && loses(bytes, to == kServer ? from : to, to == kServer)) return;
-  flying_.emplace(now + delayUs, InFlight{from, to, Datagram(bytes.begin(), bytes.end())});
+  InFlight d{from, to, Datagram(bytes.begin(), bytes.end())};
+  if (alters && to == kServer) alters(d.bytes);
+  flying_.emplace(now + delayUs, std::move(d));
 }
 
 void World::inject(const Address& from, const std::vector<Datagram>& batch) {
@@ -163,11 +184,10 @@ void World::deliver(TimeUs atUs) {
   for (size_t i = 0; i < nodes_.size(); ++i) {
     std::vector<ReceivedDatagram> batch;
     for (InFlight& d : batches[i]) batch.push_back({d.from, d.bytes});
+    std::vector<ShardMessage> mail = std::exchange(nodes_[i]->inbox, {});
+    const Within shard(true);
     if (!batch.empty()) nodes_[i]->shard.receive(batch, atUs);
-    if (!nodes_[i]->inbox.empty()) {
-      std::vector<ShardMessage> mail = std::exchange(nodes_[i]->inbox, {});
-      nodes_[i]->shard.receive(std::span<ShardMessage>(mail), atUs);
-    }
+    if (!mail.empty()) nodes_[i]->shard.receive(std::span<ShardMessage>(mail), atUs);
     if (nodes_[i]->shard.nextDeadline() <= atUs) nodes_[i]->shard.onDeadline(atUs);
   }
   for (InFlight& d : toClients) {

@@ -101,6 +101,9 @@ struct Rtp {
   }
 };
 
+/// True while a shard of a world is at work, and not the world itself.
+extern thread_local bool inShard;
+
 class World;
 
 /// One client: a peer with a memory.
@@ -229,6 +232,8 @@ class World {
   std::function<size_t(const Address&)> shardOf;
   /// True: the network loses this datagram. `toServer` tells the way.
   std::function<bool(Bytes, const Address&, bool toServer)> loses;
+  /// Changes datagrams on their way to the server.
+  std::function<void(Datagram&)> alters;
   std::vector<Event> allEvents;
   std::vector<Burst> bursts;
   bool keepBursts = false;
