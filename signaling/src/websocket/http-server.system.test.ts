@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { JoinRequest, SignalRequest, SignalResponse, WrappedJoinRequest } from '@livekit/protocol';
 import { AppError, createLogger, silentLogger, systemClock } from '@sluice/runtime';
+import { VirtualClock } from '@sluice/runtime/internal';
 import { WebSocket } from 'ws';
 import type { ConnectRequest } from '../messages/connect-request.ts';
 import type { ClientMessage } from '../messages/wire.ts';
@@ -367,4 +368,23 @@ test('http: addresses that cannot be listened on say what to do', async () => {
     });
     await other.close();
   }
+});
+
+test('websocket: a socket whose other end is gone is cut off after two pings', async () => {
+  const clock = new VirtualClock();
+  const patient = new HttpServer(options({ clock }));
+  const at = await patient.listen('127.0.0.1', 0);
+  door = new Door();
+  const path = `/rtc?access_token=${await token()}`;
+  const socket = new WebSocket(at.replace('http', 'ws') + path, { autoPong: false });
+  await once(socket, 'message');
+  const pinged = once(socket, 'ping');
+  clock.advance(10_000_000);
+  await pinged;
+  assert.equal(counted['silent'] ?? 0, 0);
+  clock.advance(10_000_000);
+  assert.equal(await door.next(), 'closed');
+  assert.equal(counted['silent'], 1);
+  await patient.close();
+  assert.equal(clock.pendingTimers(), 0);
 });
