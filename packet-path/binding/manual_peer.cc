@@ -2,6 +2,7 @@
 
 #include "../io/address.h"
 #include "errors.h"
+#include "peer_reader.h"
 #include "reader.h"
 #include "spec_reader.h"
 #include "writer.h"
@@ -12,86 +13,8 @@ namespace {
 
 constexpr int64_t kMaxSafeInteger = (int64_t{1} << 53) - 1;
 constexpr size_t kMaxPemBytes = 1 << 20;
-constexpr size_t kMaxIceBytes = 256;
-constexpr size_t kMaxLabelBytes = 65'535;  // RFC 8832 §5.1
 /// Datagrams that one call may send.
 constexpr uint32_t kMaxPackets = 4'096;
-
-constexpr std::pair<std::string_view, bool> kDtlsRoles[] = {{"client", true}, {"server", false}};
-constexpr std::pair<std::string_view, sctp::MessageKind> kKinds[] = {{"string", sctp::MessageKind::kString},
-                                                                     {"binary", sctp::MessageKind::kBinary}};
-
-const char* name(peer::EndReason reason) {
-  switch (reason) {
-    case peer::EndReason::kClosedHere:
-      return "closed-here";
-    case peer::EndReason::kUnreachable:
-      return "unreachable";
-    case peer::EndReason::kConsentLost:
-      return "consent-lost";
-    case peer::EndReason::kDtlsFailed:
-      return "dtls-failed";
-    case peer::EndReason::kDtlsClosed:
-      return "dtls-closed";
-    case peer::EndReason::kSctpFailed:
-      return "sctp-failed";
-  }
-  return "sctp-failed";
-}
-
-const char* name(sctp::SendResult result) {
-  switch (result) {
-    case sctp::SendResult::kOk:
-      return "ok";
-    case sctp::SendResult::kBufferFull:
-      return "buffer-full";
-    case sctp::SendResult::kNoSuchChannel:
-      return "no-such-channel";
-    case sctp::SendResult::kTooLarge:
-      return "too-large";
-  }
-  return "no-such-channel";
-}
-
-Address readAddressText(const Field& field) {
-  const auto parsed = io::parseAddressText(field.text(64));
-  if (!parsed.has_value()) field.fail("must be an address with its port");
-  return parsed.value_or(Address{});
-}
-
-IceCredentials readCredentials(const Field& field) {
-  return {field["usernameFragment"].text(kMaxIceBytes), field["password"].text(kMaxIceBytes)};
-}
-
-sctp::ChannelSpec readChannel(const Field& field) {
-  sctp::ChannelSpec out;
-  out.label = field["label"].text(kMaxLabelBytes);
-  out.protocol = field["protocol"].text(kMaxLabelBytes);
-  out.ordered = field["ordered"].boolean();
-  if (const auto f = field.find("maxRetransmits")) out.maxRetransmits = f->integerAs<uint16_t>(0, UINT16_MAX);
-  if (const auto f = field.find("maxPacketLifeTimeMs")) out.maxPacketLifeTimeMs = f->integerAs<uint16_t>(0, UINT16_MAX);
-  if (const auto f = field.find("streamId")) out.negotiatedStream = f->integerAs<uint16_t>(0, UINT16_MAX - 1);
-  return out;
-}
-
-peer::PeerConfig readConfig(const Field& options) {
-  peer::PeerConfig out;
-  out.server = readAddressText(options["server"]);
-  out.ice.local = readCredentials(options["local"]);
-  out.ice.remote = readCredentials(options["remote"]);
-  out.dtlsClient = options["dtlsRole"].choice(kDtlsRoles);
-  const Field fingerprints = options["remoteFingerprints"];
-  const uint32_t count = fingerprints.length(8);
-  for (uint32_t i = 0; i < count; ++i) out.remoteFingerprints.push_back(readFingerprint(fingerprints.at(i)));
-  if (const auto data = options.find("data")) {
-    out.data.emplace();
-    out.data->maxSentMessageBytes = (*data)["remoteMaxMessageBytes"].integerAs<uint32_t>(0, UINT32_MAX);
-    const Field channels = (*data)["channels"];
-    const uint32_t length = channels.length(64);
-    for (uint32_t i = 0; i < length; ++i) out.channels.push_back(readChannel(channels.at(i)));
-  }
-  return out;
-}
 
 std::vector<uint8_t> readBytes(const Field& field) {
   const auto [data, size] = field.bytes();
@@ -106,7 +29,7 @@ class Call {
   [[nodiscard]] Field at(size_t index, const char* what) { return reader_.root(what, info_[index]); }
   [[nodiscard]] TimeUs time(size_t index) { return at(index, "nowUs").integer(0, kMaxSafeInteger); }
   [[nodiscard]] sctp::StreamId stream() { return at(0, "streamId").integerAs<sctp::StreamId>(0, UINT16_MAX - 1); }
-  [[nodiscard]] bool fails(const std::unique_ptr<peer::Peer>& peer) {
+  [[nodiscard]] bool fails(const std::unique_ptr<peer::MediaPeer>& peer) {
     if (reader_.failed()) {
       throwError(info_.Env(), kBadValue, reader_.failure());
     } else if (peer == nullptr) {
@@ -134,6 +57,9 @@ Napi::Function ManualPeer::define(Napi::Env env) {
                          InstanceMethod<&ManualPeer::openChannel>("openChannel"),
                          InstanceMethod<&ManualPeer::closeChannel>("closeChannel"),
                          InstanceMethod<&ManualPeer::close>("close"),
+                         InstanceMethod<&ManualPeer::setMedia>("setMedia"),
+                         InstanceMethod<&ManualPeer::setTarget>("setTarget"),
+                         InstanceMethod<&ManualPeer::mediaReport>("mediaReport"),
                          InstanceMethod<&ManualPeer::advance>("advance"),
                          InstanceMethod<&ManualPeer::nextDeadline>("nextDeadline"),
                          InstanceMethod<&ManualPeer::status>("status"),
@@ -144,10 +70,11 @@ ManualPeer::ManualPeer(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   const Napi::Env env = info.Env();
   Reader reader(env);
   const Field options = reader.root("options", info[0]);
-  peer::PeerConfig config = readConfig(options);
+  peer::PeerConfig config = readPeerConfig(options);
   const std::string certificate = options["certificatePem"].text(kMaxPemBytes);
   const std::string privateKey = options["privateKeyPem"].text(kMaxPemBytes);
-  random_ = io::SeededRandom(options["seed"].integerAs<uint64_t>(0, kMaxSafeInteger));
+  const auto seed = options["seed"].integerAs<uint64_t>(0, kMaxSafeInteger);
+  random_ = io::SeededRandom(seed);
   if (reader.failed()) {
     throwError(env, kBadValue, reader.failure());
     return;
@@ -158,7 +85,7 @@ ManualPeer::ManualPeer(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     return;
   }
   peer::PeerSink& sink = *this;
-  peer_ = std::make_unique<peer::Peer>(std::move(config), *dtls_, sink);
+  peer_ = std::make_unique<peer::MediaPeer>(std::move(config), *dtls_, peer::Media::Options{seed, 0}, sink);
 }
 
 ManualPeer::~ManualPeer() = default;
@@ -214,7 +141,7 @@ Napi::Value ManualPeer::restart(const Napi::CallbackInfo& info) {
   const TimeUs nowUs = call.time(1);
   if (call.fails(peer_)) return info.Env().Undefined();
   begin(info.Env());
-  peer_->restart(local, remote, server, nowUs);
+  peer_->peer().restart(local, remote, server, nowUs);
   return outcome();
 }
 
@@ -227,7 +154,7 @@ Napi::Value ManualPeer::sendRtp(const Napi::CallbackInfo& info) {
   if (call.fails(peer_)) return info.Env().Undefined();
   begin(info.Env());
   const std::vector<Bytes> views(packets.begin(), packets.end());
-  peer_->sendRtp(views);
+  peer_->peer().sendRtp(views);
   return outcome();
 }
 
@@ -236,7 +163,7 @@ Napi::Value ManualPeer::sendRtcp(const Napi::CallbackInfo& info) {
   const std::vector<uint8_t> bytes = readBytes(call.at(0, "compound"));
   if (call.fails(peer_)) return info.Env().Undefined();
   begin(info.Env());
-  peer_->sendRtcp(bytes);
+  peer_->peer().sendRtcp(bytes);
   return outcome();
 }
 
@@ -244,13 +171,13 @@ Napi::Value ManualPeer::send(const Napi::CallbackInfo& info) {
   Call call(info);
   sctp::Message message;
   message.stream = call.stream();
-  message.kind = call.at(1, "kind").choice(kKinds);
+  message.kind = readMessageKind(call.at(1, "kind"));
   const std::vector<uint8_t> bytes = readBytes(call.at(2, "bytes"));
   message.bytes = bytes;
   const TimeUs nowUs = call.time(3);
   if (call.fails(peer_)) return info.Env().Undefined();
   begin(info.Env());
-  const sctp::SendResult result = peer_->send(message, nowUs);
+  const sctp::SendResult result = peer_->peer().send(message, nowUs);
   return outcome("result", toText(env_, name(result)));
 }
 
@@ -260,7 +187,7 @@ Napi::Value ManualPeer::openChannel(const Napi::CallbackInfo& info) {
   const TimeUs nowUs = call.time(1);
   if (call.fails(peer_)) return info.Env().Undefined();
   begin(info.Env());
-  const auto stream = peer_->openChannel(channel, nowUs);
+  const auto stream = peer_->peer().openChannel(channel, nowUs);
   return outcome("streamId", stream.has_value() ? Napi::Number::New(info.Env(), *stream) : toUndefined(env_));
 }
 
@@ -270,7 +197,7 @@ Napi::Value ManualPeer::closeChannel(const Napi::CallbackInfo& info) {
   const TimeUs nowUs = call.time(1);
   if (call.fails(peer_)) return info.Env().Undefined();
   begin(info.Env());
-  peer_->closeChannel(stream, nowUs);
+  peer_->peer().closeChannel(stream, nowUs);
   return outcome();
 }
 
@@ -278,8 +205,32 @@ Napi::Value ManualPeer::close(const Napi::CallbackInfo& info) {
   Call call(info);
   if (call.fails(peer_)) return info.Env().Undefined();
   begin(info.Env());
-  peer_->close();
+  peer_->peer().close();
   return outcome();
+}
+
+Napi::Value ManualPeer::setMedia(const Napi::CallbackInfo& info) {
+  Call call(info);
+  const peer::MediaSpec media = readMedia(call.at(0, "media"));
+  const TimeUs nowUs = call.time(1);
+  if (!call.fails(peer_)) peer_->apply(media, nowUs);
+  return info.Env().Undefined();
+}
+
+Napi::Value ManualPeer::setTarget(const Napi::CallbackInfo& info) {
+  Call call(info);
+  const auto bitsPerSecond = call.at(0, "targetBps").integerAs<uint64_t>(0, kMaxSafeInteger);
+  if (!call.fails(peer_)) peer_->setTarget(bitsPerSecond);
+  return info.Env().Undefined();
+}
+
+Napi::Value ManualPeer::mediaReport(const Napi::CallbackInfo& info) {
+  Call call(info);
+  const TimeUs nowUs = call.time(0);
+  if (call.fails(peer_)) return info.Env().Undefined();
+  const auto report = peer_->report(nowUs);
+  if (!report.has_value()) return info.Env().Undefined();
+  return {info.Env(), toMediaReport(info.Env(), *report)};
 }
 
 Napi::Value ManualPeer::advance(const Napi::CallbackInfo& info) {
@@ -301,9 +252,9 @@ Napi::Value ManualPeer::status(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Call call(info);
   if (call.fails(peer_)) return env.Undefined();
-  const peer::PeerCounters& c = peer_->counters();
+  const peer::PeerCounters& c = peer_->peer().counters();
   ObjectWriter out(env);
-  out.set("connected", peer_->connected()).set("mappedAddress", io::addressText(peer_->mappedAddress()));
+  out.set("connected", peer_->peer().connected()).set("mappedAddress", io::addressText(peer_->peer().mappedAddress()));
   out.set("rtpSent", c.rtpSent).set("rtpReceived", c.rtpReceived);
   out.set("rtcpSent", c.rtcpSent).set("rtcpReceived", c.rtcpReceived);
   out.set("bytesSent", c.bytesSent).set("bytesReceived", c.bytesReceived);
@@ -315,40 +266,35 @@ Napi::Value ManualPeer::status(const Napi::CallbackInfo& info) {
 // ── What the peer tells ──
 
 void ManualPeer::connected(bool media) {
-  happened(ObjectWriter(env_).set("type", "connected").set("media", media).value());
+  happened(PeerConnected{media});
 }
 
 void ManualPeer::rtp(Bytes packet) {
-  happened(ObjectWriter(env_).set("type", "rtp").set("packet", toBytes(env_, packet)).value());
+  happened(PeerRtp{{packet.begin(), packet.end()}});
 }
 
 void ManualPeer::rtcp(Bytes compound) {
-  happened(ObjectWriter(env_).set("type", "rtcp").set("compound", toBytes(env_, compound)).value());
+  happened(PeerRtcp{{compound.begin(), compound.end()}});
 }
 
 void ManualPeer::channelOpened(sctp::StreamId stream, const sctp::ChannelSpec& spec) {
-  ObjectWriter out(env_);
-  out.set("type", "channel-opened").set("streamId", stream).set("label", spec.label).set("protocol", spec.protocol);
-  happened(out.set("ordered", spec.ordered).value());
+  happened(PeerChannelOpened{stream, spec});
 }
 
 void ManualPeer::channelClosed(sctp::StreamId stream) {
-  happened(ObjectWriter(env_).set("type", "channel-closed").set("streamId", stream).value());
+  happened(PeerChannelClosed{stream});
 }
 
 void ManualPeer::message(const sctp::Message& message) {
-  ObjectWriter out(env_);
-  out.set("type", "message").set("streamId", message.stream);
-  out.set("kind", message.kind == sctp::MessageKind::kString ? "string" : "binary");
-  happened(out.set("bytes", toBytes(env_, message.bytes)).value());
+  happened(PeerMessage{message.stream, message.kind, {message.bytes.begin(), message.bytes.end()}});
 }
 
 void ManualPeer::writable() {
-  happened(ObjectWriter(env_).set("type", "writable").value());
+  happened(PeerWritable{});
 }
 
 void ManualPeer::ended(peer::EndReason reason) {
-  happened(ObjectWriter(env_).set("type", "ended").set("reason", name(reason)).value());
+  happened(PeerEnded{reason});
 }
 
 }  // namespace sluice::binding

@@ -8,7 +8,8 @@
 #include "../core/dtls/context.h"
 #include "../io/manual_engine.h"
 #include "../io/seeded_random.h"
-#include "../peer/peer.h"
+#include "../peer/media_peer.h"
+#include "peer_writer.h"
 
 namespace sluice::binding {
 
@@ -32,7 +33,10 @@ class ManualPeer final : public Napi::ObjectWrap<ManualPeer>, private peer::Peer
   Napi::Value openChannel(const Napi::CallbackInfo& info);   // (channel, nowUs); adds `streamId`
   Napi::Value closeChannel(const Napi::CallbackInfo& info);  // (streamId, nowUs)
   Napi::Value close(const Napi::CallbackInfo& info);
-  Napi::Value advance(const Napi::CallbackInfo& info);  // (nowUs)
+  Napi::Value setMedia(const Napi::CallbackInfo& info);     // (media, nowUs)
+  Napi::Value setTarget(const Napi::CallbackInfo& info);    // (targetBps)
+  Napi::Value mediaReport(const Napi::CallbackInfo& info);  // (nowUs); undefined without media
+  Napi::Value advance(const Napi::CallbackInfo& info);      // (nowUs)
   Napi::Value nextDeadline(const Napi::CallbackInfo& info);
   Napi::Value status(const Napi::CallbackInfo& info);
 
@@ -48,7 +52,7 @@ class ManualPeer final : public Napi::ObjectWrap<ManualPeer>, private peer::Peer
   void writable() override;
   void ended(peer::EndReason reason) override;
 
-  void happened(napi_value event) { napi_set_element(env_, events_, eventCount_++, event); }
+  void happened(const PeerEvent& event) { napi_set_element(env_, events_, eventCount_++, toPeerEvent(env_, event)); }
   /// Makes a place for what a call causes; `outcome` ends the call.
   void begin(napi_env env);
   [[nodiscard]] Napi::Value outcome(const char* name = nullptr, napi_value extra = nullptr);
@@ -56,7 +60,7 @@ class ManualPeer final : public Napi::ObjectWrap<ManualPeer>, private peer::Peer
   io::SeededRandom random_{0};
   io::SentDatagrams sent_;
   std::unique_ptr<dtls::Context> dtls_;
-  std::unique_ptr<peer::Peer> peer_;
+  std::unique_ptr<peer::MediaPeer> peer_;
   // Of the call under way.
   napi_env env_ = nullptr;
   napi_value events_ = nullptr;

@@ -78,8 +78,8 @@ class SpecReader {
     out.participant = key<ParticipantKey>(spec["participant"]);
     out.epoch = version["epoch"].integerAs<uint64_t>(0, kMaxSafeInteger);
     out.generation = version["generation"].integerAs<uint64_t>(0, kMaxSafeInteger);
-    out.localCredentials = readList<IceCredentials>(spec["localCredentials"], 4, credentials);
-    if (const auto remote = spec.find("remoteCredentials")) out.remoteCredentials = credentials(*remote);
+    out.localCredentials = readList<IceCredentials>(spec["localCredentials"], 4, readCredentials);
+    if (const auto remote = spec.find("remoteCredentials")) out.remoteCredentials = readCredentials(*remote);
     out.dtlsServer = spec["dtlsRole"].choice(kDtlsRoles);
     out.remoteFingerprints = readList<Fingerprint>(spec["remoteFingerprints"], 8, readFingerprint);
     readExtensions(spec["headerExtensions"], out.extensions);
@@ -101,29 +101,6 @@ class SpecReader {
     return Key{held_.back()};
   }
 
-  static IceCredentials credentials(const Field& field) {
-    return {field["usernameFragment"].text(kMaxIceBytes), field["password"].text(kMaxIceBytes)};
-  }
-
-  static void readExtensions(const Field& list, wire::ExtensionMap& out) {
-    const uint32_t length = list.length(32);
-    for (uint32_t i = 0; i < length; ++i) {
-      const Field extension = list.at(i);
-      const ExtensionKind kind = extension["kind"].choice(kExtensions);
-      out.set(kind, extension["id"].integerAs<uint8_t>(1, 255));
-    }
-  }
-
-  static CodecSpec codec(const Field& field) {
-    CodecSpec out;
-    out.payloadType = field["payloadType"].integerAs<uint8_t>(0, 127);
-    out.codec = field["codec"].choice(kCodecs);
-    out.clockRateHz = field["clockRateHz"].integerAs<uint32_t>(1, 1'000'000);
-    out.rtxPayloadType = readOptional<uint8_t>(field, "rtxPayloadType", 0, 127);
-    out.profile = field["profile"].text(64 * 3);
-    return out;
-  }
-
   static IncomingStreamSpec stream(const Field& field) {
     IncomingStreamSpec out;
     out.ssrc = readOptional<Ssrc>(field, "ssrc", 1, kMaxU32);
@@ -135,9 +112,9 @@ class SpecReader {
   IncomingTrackSpec incoming(const Field& field) {
     IncomingTrackSpec out;
     out.track = key<TrackKey>(field["track"]);
-    out.kind = field["kind"].choice(kKinds);
+    out.kind = readKind(field["kind"]);
     out.mid = field["mid"].text(kMaxMidBytes);
-    out.codecs = readList<CodecSpec>(field["codecs"], 64, codec);
+    out.codecs = readList<CodecSpec>(field["codecs"], 64, readCodec);
     out.streams = readList<IncomingStreamSpec>(field["streams"], 16, stream);
     out.nack = field["nack"].boolean();
     out.transportCc = field["transportCc"].boolean();
@@ -147,11 +124,11 @@ class SpecReader {
   OutgoingTrackSpec outgoing(const Field& field) {
     OutgoingTrackSpec out;
     out.track = key<TrackKey>(field["track"]);
-    out.kind = field["kind"].choice(kKinds);
+    out.kind = readKind(field["kind"]);
     out.mid = field["mid"].text(kMaxMidBytes);
     out.ssrc = field["ssrc"].integerAs<Ssrc>(1, kMaxU32);
     out.rtxSsrc = readOptional<Ssrc>(field, "rtxSsrc", 1, kMaxU32);
-    out.codecs = readList<CodecSpec>(field["codecs"], 64, codec);
+    out.codecs = readList<CodecSpec>(field["codecs"], 64, readCodec);
     out.paused = field["paused"].boolean();
     return out;
   }
@@ -209,6 +186,33 @@ Fingerprint readFingerprint(const Field& fingerprint) {
     out.digest.push_back(static_cast<uint8_t>(high * 16 + low));
   }
   return out;
+}
+
+IceCredentials readCredentials(const Field& credentials) {
+  return {credentials["usernameFragment"].text(kMaxIceBytes), credentials["password"].text(kMaxIceBytes)};
+}
+
+CodecSpec readCodec(const Field& codec) {
+  CodecSpec out;
+  out.payloadType = codec["payloadType"].integerAs<uint8_t>(0, 127);
+  out.codec = codec["codec"].choice(kCodecs);
+  out.clockRateHz = codec["clockRateHz"].integerAs<uint32_t>(1, 1'000'000);
+  out.rtxPayloadType = readOptional<uint8_t>(codec, "rtxPayloadType", 0, 127);
+  out.profile = codec["profile"].text(64 * 3);
+  return out;
+}
+
+MediaKind readKind(const Field& kind) {
+  return kind.choice(kKinds);
+}
+
+void readExtensions(const Field& list, wire::ExtensionMap& out) {
+  const uint32_t length = list.length(32);
+  for (uint32_t i = 0; i < length; ++i) {
+    const Field extension = list.at(i);
+    const ExtensionKind kind = extension["kind"].choice(kExtensions);
+    out.set(kind, extension["id"].integerAs<uint8_t>(1, 255));
+  }
 }
 
 Address readAddress(const Field& endpoint) {

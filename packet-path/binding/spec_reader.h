@@ -11,6 +11,10 @@ namespace sluice::binding {
 [[nodiscard]] SessionSpec readSpec(const Field& spec, const Field& version, Names& names, HeldNames& held);
 
 [[nodiscard]] Fingerprint readFingerprint(const Field& fingerprint);
+[[nodiscard]] IceCredentials readCredentials(const Field& credentials);
+[[nodiscard]] CodecSpec readCodec(const Field& codec);
+[[nodiscard]] MediaKind readKind(const Field& kind);
+void readExtensions(const Field& list, wire::ExtensionMap& out);
 /// `{ address, port }`
 [[nodiscard]] Address readAddress(const Field& endpoint);
 

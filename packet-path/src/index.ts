@@ -14,6 +14,19 @@ export type { PeerStatus } from './native.ts';
 export type { BindAddress, Identity, Tuning, Version } from './options.ts';
 export { generateIdentity, PacketPath, type PacketPathOptions } from './packet-path.ts';
 export type {
+  AudioFramesReport,
+  DelayReport,
+  PeerCamera,
+  PeerEncoding,
+  PeerMedia,
+  PeerMediaReport,
+  PeerMicrophone,
+  PeerSink,
+  ReceivedStreamReport,
+  SentStreamReport,
+  VideoFramesReport,
+} from './peer-media.ts';
+export type {
   DataSnapshot,
   IncomingStreamSnapshot,
   IoSnapshot,

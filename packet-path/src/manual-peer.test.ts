@@ -6,6 +6,7 @@ import type { PacketPathEvent } from './events.ts';
 import { ManualPacketPath } from './manual-packet-path.ts';
 import { ManualPeer, type PeerEvent } from './manual-peer.ts';
 import { generateIdentity } from './packet-path.ts';
+import type { PeerSink } from './peer-media.ts';
 import { firstVersion, identity, makeSpec } from './testing.ts';
 
 const server = '192.0.2.1:7882';
@@ -190,4 +191,41 @@ test('manual peer: bad values are refused by name', () => {
     code: 'PACKET_PATH_BAD_CERTIFICATE',
   });
   assert.throws(() => make({}).sendRtp(['x' as never]), { message: 'packets[0] must be a Uint8Array' });
+});
+
+test('manual peer: with media set it sends and receives by itself, and reports what a user would see', () => {
+  const room = new Room();
+  room.join('ann', '198.51.100.1:5000', publisher);
+  room.join('bob', '198.51.100.2:5000', subscriber);
+  const nothing = { headerExtensions: [], transportCc: false, video: [], audio: [], sinks: [] };
+  const encoding = { ssrc: 1, rtxSsrc: 2, rid: '', maxBitsPerSecond: 1_000_000, minBitsPerSecond: 0 };
+  const camera = {
+    mid: '0',
+    payloadType: 96,
+    rtxPayloadType: 97,
+    framesPerSecond: 30,
+    temporalLayers: 1,
+    muted: false,
+    encodings: [{ ...encoding, width: 1280, height: 720, active: true }],
+  };
+  const sink = { ssrc: 77, kind: 'video', mid: '0', codecs: subscriber.outgoing[0]?.codecs, nack: true, idle: false };
+  const ann = room.client('198.51.100.1:5000').peer;
+  const bob = room.client('198.51.100.2:5000').peer;
+  assert.equal(bob.mediaReport(room.nowUs), undefined);
+  ann.setMedia({ ...nothing, video: [camera] }, room.nowUs);
+  bob.setMedia({ ...nothing, sinks: [sink as PeerSink] }, room.nowUs);
+  room.run(3_000_000);
+  const [sent] = ann.mediaReport(room.nowUs)?.sent ?? [];
+  const [received] = bob.mediaReport(room.nowUs)?.received ?? [];
+  assert.ok(sent !== undefined && received !== undefined);
+  assert.ok(sent.frames >= 85 && sent.frames <= 90, `${sent.frames} frames`);
+  assert.equal(received.source, 1);
+  assert.ok((received.frames?.decoded ?? 0) >= sent.frames - 5);
+  assert.equal(received.frames?.brokenReferences, 0);
+  assert.equal(received.frames?.freezes, 0);
+  assert.ok(!room.client('198.51.100.2:5000').events.some(({ type }) => type === 'rtp'));
+  const wrong = { ...nothing, video: [{ ...camera, encodings: [] }] };
+  assert.throws(() => ann.setMedia(wrong, room.nowUs), {
+    message: 'media.video[0].encodings must have at least one element',
+  });
 });

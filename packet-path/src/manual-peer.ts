@@ -3,6 +3,7 @@ import type { AddressText } from './events.ts';
 import { loadAddon, type NativeManualPeer, type PeerOutcome, type PeerStatus } from './native.ts';
 import type { Identity } from './options.ts';
 import { attempt } from './packet-path.ts';
+import type { PeerMedia, PeerMediaReport } from './peer-media.ts';
 
 /** A data channel as both ends know it (RFC 8832 §5.1). */
 export interface PeerChannel {
@@ -120,6 +121,24 @@ export class ManualPeer {
   /** As a browser does: a close_notify, then nothing. */
   close(): void {
     this.#tell(attempt(() => this.#native.close()));
+  }
+
+  /**
+   * Has it send and receive by itself from now on; what it is sent is then no event any more. What is due at once waits
+   * for `advance`.
+   */
+  setMedia(media: PeerMedia, nowUs: number): void {
+    attempt(() => this.#native.setMedia(media, nowUs));
+  }
+
+  /** What the network carries, shared among its cameras. */
+  setTarget(targetBps: number): void {
+    attempt(() => this.#native.setTarget(targetBps));
+  }
+
+  /** Undefined before `setMedia`. */
+  mediaReport(nowUs: number): PeerMediaReport | undefined {
+    return attempt(() => this.#native.mediaReport(nowUs));
   }
 
   advance(nowUs: number): void {

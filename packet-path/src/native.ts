@@ -5,6 +5,7 @@ import { PacketPathError } from './errors.ts';
 import type { AddressText, PacketPathEvent } from './events.ts';
 import type { ManualPeerOptions, PeerChannel, PeerEvent, PeerTransport, SendResult } from './manual-peer.ts';
 import type { BindAddress, Identity, Tuning, Version } from './options.ts';
+import type { PeerMedia, PeerMediaReport } from './peer-media.ts';
 import type { PathSnapshot, SessionSnapshot } from './snapshot.ts';
 
 /** What the addon exports: classes that look at every value they are given, and throw errors with a `code`. */
@@ -80,6 +81,9 @@ export interface NativeManualPeer {
   openChannel(channel: PeerChannel, nowUs: number): PeerOutcome & { readonly streamId: number | undefined };
   closeChannel(streamId: number, nowUs: number): PeerOutcome;
   close(): PeerOutcome;
+  setMedia(media: PeerMedia, nowUs: number): void;
+  setTarget(targetBps: number): void;
+  mediaReport(nowUs: number): PeerMediaReport | undefined;
   advance(nowUs: number): PeerOutcome;
   nextDeadline(): number | undefined;
   status(): PeerStatus;
