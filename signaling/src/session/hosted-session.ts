@@ -1,3 +1,4 @@
+import { ClientInfo_SDK } from '@livekit/protocol';
 import type { Intent, LeaveReason, ParticipantId, SessionId, SessionSpec, TrackId } from '@sluice/contracts';
 import { errorMessage, type Logger, type Timer } from '@sluice/runtime';
 import { leaveMessage } from '../messages/leave.ts';
@@ -219,7 +220,7 @@ function clientFields({ request }: SessionOptions): Record<string, unknown> {
   const { sdk, version, protocol, os, browser } = request.client;
   return {
     mode: request.mode,
-    sdk,
+    sdk: ClientInfo_SDK[sdk] ?? sdk,
     version: version.slice(0, 32),
     protocol,
     os: os.slice(0, 32),

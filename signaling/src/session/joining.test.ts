@@ -169,7 +169,7 @@ test('joining: a client that goes before it is in takes its intent with it', () 
 test('joining: nobody is told of itself under an older sid, of the hidden, or of an older session of somebody', () => {
   const room = new TestRoom();
   room.show(
-    participantView('me', { participant: 'PA_older' as never, joinedAtMs: 1 }),
+    participantView('me', { participant: 'PA_older' as never, joinedAtMs: 1, tracks: [trackView('a1')] }),
     participantView('spy', { permissions: { ...participantView('x').permissions, hidden: true } }),
     participantView('b', { participant: 'PA_bOld' as never, joinedAtMs: 1 }),
     participantView('b', { participant: 'PA_bNew' as never, joinedAtMs: 2 }),
@@ -179,6 +179,7 @@ test('joining: nobody is told of itself under an older sid, of the hidden, or of
     me.last('join').otherParticipants.map(({ sid }) => sid),
     ['PA_bNew'],
   );
+  assert.deepEqual(me.last('offer').midToTrackId, {}, 'nor does it receive what its older session published');
 });
 
 test('joining: whoever may not subscribe has the publisher connection alone, with data both ways', () => {

@@ -114,7 +114,7 @@ export class Participation {
     const info = this.#room.info;
     if (info === undefined) return { reason: 'room-closed', after: 'reconnect', detail: 'the room ended' };
     const present = this.#present();
-    for (const view of present) if (view.participant !== me.participant) this.#subscribing.participantChanged(view);
+    for (const view of present) this.#subscribe(view, turn);
     const subscriberPrimary = request.mode === 'dual' && me.permissions.canSubscribe;
     turn.out.send(
       joinMessage({ place: this.#place, room: info, me, others: this.#roster.others(present), subscriberPrimary }),
