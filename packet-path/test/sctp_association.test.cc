@@ -46,6 +46,10 @@ TEST_CASE("sctp handshake: an idle association needs no timer and sends nothing"
   CHECK(pair.idle());
 }
 
+TEST_CASE("sctp memory: an association that nobody uses is small") {
+  CHECK(sizeof(Association) < 2'048);  // with two channels and their streams another kilobyte on the heap
+}
+
 TEST_CASE("sctp channels: opened in band, both ways, with the parity of their DTLS role") {
   Pair pair;
   pair.establish();

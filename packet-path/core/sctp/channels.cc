@@ -1,8 +1,5 @@
 #include "channels.h"
 
-#include <utility>
-#include <vector>
-
 namespace sluice::sctp {
 namespace {
 

@@ -1,7 +1,6 @@
 #include "dcep.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace sluice::sctp {
 namespace {

@@ -1,7 +1,6 @@
 #include "handshake.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace sluice::sctp {
 namespace {

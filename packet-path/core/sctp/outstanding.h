@@ -66,6 +66,7 @@ class Outstanding {
   Tsn resendFirstLost(TimeUs nowUs);
 
   struct Forward {
+    /// Ordered streams that one FORWARD-TSN names; what needs more goes on with the next.
     static constexpr size_t kMaxStreams = 64;
     Tsn cumulative = 0;
     size_t streams = 0;

@@ -1,6 +1,6 @@
 #include "reassembly.h"
 
-#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace sluice::sctp {

@@ -52,6 +52,7 @@ class Receiver {
   void onDeadline(TimeUs nowUs);
 
  private:
+  /// Duplicates that one SACK tells of; they only help the peer's statistics.
   static constexpr size_t kMaxDuplicates = 16;
 
   [[nodiscard]] size_t window() const;

@@ -1,7 +1,6 @@
 #include "sender.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace sluice::sctp {
 namespace {

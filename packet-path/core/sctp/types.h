@@ -87,11 +87,13 @@ struct AssociationConfig {
   uint32_t maxSentMessageBytes = 65'536;
   /// 1200 bytes of UDP payload less DTLS 1.2 record header, nonce and tag (37), rounded down with some to spare.
   uint16_t maxPacketBytes = 1'150;
-  /// Bytes that may wait for missing ones, or for a paused receiver. Costs nothing while nothing waits.
+  /// Bytes that may wait for missing ones, or for a paused receiver: 80 Mbit/s at 100 ms of round trip. Costs nothing
+  /// while nothing waits.
   uint32_t receiveWindowBytes = 1'048'576;
-  /// Bytes accepted by send and not yet acknowledged, with a fixed overhead for each message.
+  /// Bytes accepted by send and not yet acknowledged, with a fixed overhead for each message: as much as fills the
+  /// window above, and as much again that waits.
   uint32_t sendBufferBytes = 2'097'152;
-  /// Channels and streams with state at once, of the 65535 that have a number.
+  /// Channels and streams with state at once, of the 65535 that have a number; Chromium has as many.
   uint16_t maxChannels = 1'024;
 };
 
