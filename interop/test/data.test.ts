@@ -7,8 +7,9 @@ import type { DataMessageView, JoinOptions, SendDataOptions } from '../src/page-
 import { SluiceProcess } from '../src/sluice-process.ts';
 import { until } from '../src/wait.ts';
 
-/** Around every boundary there is: a byte, one datagram, one SCTP fragment, 16-bit lengths, the SDKs' limit. */
-const sizes = [1, 2, 3, 100, 1_000, 1_150, 1_200, 1_500, 4_096, 15_000, 16_384, 32_768, 48_000, 63_000];
+/** Around every boundary there is: a byte, one datagram, one SCTP fragment, 16-bit lengths, and the SDKs' own limit of 64,000
+ * bytes with what is around the message. */
+const sizes = [1, 2, 3, 100, 1_000, 1_150, 1_200, 1_500, 4_096, 15_000, 16_384, 32_768, 48_000, 63_900];
 const ROUNDS = 5;
 const ARRIVAL_DEADLINE_MS = 30_000;
 
@@ -108,7 +109,7 @@ async function withPeers(mode: JoinOptions['mode'], body: (peers: Peer[]) => Pro
 
 describe('data messages among Chromium, Firefox and the Node SDK', () => {
   for (const mode of ['single', 'dual'] as const) {
-    test(`reliable, 1 byte to 63 kB: in order, none lost, no echo (${mode})`, () => withPeers(mode, exchange));
+    test(`reliable, 1 byte to 64 kB: in order, none lost, no echo (${mode})`, () => withPeers(mode, exchange));
   }
 
   test('a message with destinations reaches those alone', () =>
