@@ -31,15 +31,11 @@ std::vector<uint32_t> readFramePackets(const Field& list) {
   return out;
 }
 
-IceCredentials readCredentials(const Field& field) {
-  return {field["usernameFragment"].text(256), field["password"].text(256)};
-}
-
 ClientConfig readClient(const Field& field) {
   ClientConfig out;
   out.server = binding::readAddress(field["server"]);
-  out.local = readCredentials(field["local"]);
-  out.remote = readCredentials(field["remote"]);
+  out.local = binding::readCredentials(field["local"]);
+  out.remote = binding::readCredentials(field["remote"]);
   out.serverFingerprints.push_back(binding::readFingerprint(field["serverFingerprint"]));
   if (const auto video = field.find("video")) {
     VideoSourceConfig source;
