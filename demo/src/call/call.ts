@@ -25,10 +25,10 @@ export interface Notice extends Words {
   readonly tone: 'info' | 'bad';
 }
 
-/** The devices chosen before the call. */
+/** The devices chosen before the call; the browser may still be asking about them. */
 export interface LocalTracks {
-  readonly camera?: LocalVideoTrack | undefined;
-  readonly microphone?: LocalAudioTrack | undefined;
+  readonly camera?: Promise<LocalVideoTrack | undefined>;
+  readonly microphone?: Promise<LocalAudioTrack | undefined>;
 }
 
 export interface CallEnd {
@@ -85,14 +85,16 @@ export class Call {
 
   async publish({ camera, microphone }: LocalTracks): Promise<void> {
     const { localParticipant } = this.room;
-    const tracks = [microphone, camera].filter((track) => track !== undefined);
-    await Promise.all(
-      tracks.map((track) =>
-        localParticipant.publishTrack(track).catch((error: unknown) => {
-          this.notify({ title: 'Publishing did not work', text: error instanceof Error ? error.message : '' }, 'bad');
-        }),
-      ),
-    );
+    const publish = async (opening: Promise<LocalVideoTrack | LocalAudioTrack | undefined> | undefined) => {
+      const track = await opening;
+      if (track !== undefined) await localParticipant.publishTrack(track);
+    };
+    const results = await Promise.allSettled([publish(microphone), publish(camera)]);
+    for (const result of results) {
+      if (result.status === 'fulfilled') continue;
+      const text = result.reason instanceof Error ? result.reason.message : '';
+      this.notify({ title: 'Publishing did not work', text }, 'bad');
+    }
   }
 
   /** Everyone, oneself first. */

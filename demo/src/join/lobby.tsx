@@ -138,52 +138,43 @@ interface DeviceState<T> {
   readonly track: T | undefined;
   readonly words: Words | undefined;
   readonly toggle: () => void;
-  /** Hands the track over: it is not stopped when the lobby goes. */
-  readonly release: () => T | undefined;
+  /** Hands the track over, also one that the browser still asks about: it is not stopped when the lobby goes. */
+  readonly release: () => Promise<T | undefined>;
 }
 
 /** A device that is tried once when the page opens and switched by its button from then on. */
 function useDevice<T extends { stop(): void }>(open: (deviceId: undefined) => Promise<Opened<T>>): DeviceState<T> {
   const [track, setTrack] = useState<T>();
   const [words, setWords] = useState<Words>();
-  const held = useRef<T | undefined>(undefined);
-  const gone = useRef(false);
+  const held = useRef<Promise<T | undefined>>(Promise.resolve(undefined));
+  const mine = useRef(true);
 
-  const hold = (next: T | undefined): void => {
-    held.current = next;
-    setTrack(next);
+  const switchOn = (): void => {
+    held.current = open(undefined).then((opened) => {
+      setWords(opened.ok ? undefined : opened.words);
+      const next = opened.ok ? opened.track : undefined;
+      setTrack(() => next);
+      return next;
+    });
   };
-  const switchOn = async (): Promise<void> => {
-    const opened = await open(undefined);
-    if (!opened.ok) {
-      setWords(opened.words);
-      return;
-    }
-    setWords(undefined);
-    if (gone.current) opened.track.stop();
-    else hold(opened.track);
+  const switchOff = (): void => {
+    void held.current.then((old) => old?.stop());
+    held.current = Promise.resolve(undefined);
+    setTrack(undefined);
   };
   useEffect(() => {
-    void switchOn();
+    switchOn();
     return () => {
-      gone.current = true;
-      held.current?.stop();
+      if (mine.current) switchOff();
     };
   }, []);
   return {
     track,
     words,
-    toggle: () => {
-      if (held.current === undefined) void switchOn();
-      else {
-        held.current.stop();
-        hold(undefined);
-      }
-    },
+    toggle: () => (track === undefined ? switchOn() : switchOff()),
     release: () => {
-      const released = held.current;
-      held.current = undefined;
-      return released;
+      mine.current = false;
+      return held.current;
     },
   };
 }

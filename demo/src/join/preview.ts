@@ -27,6 +27,5 @@ async function open<T>(device: 'camera' | 'microphone', create: () => Promise<T>
 }
 
 export function stopTracks({ camera, microphone }: LocalTracks): void {
-  camera?.stop();
-  microphone?.stop();
+  for (const opening of [camera, microphone]) void opening?.then((track) => track?.stop());
 }
