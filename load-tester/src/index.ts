@@ -1,0 +1,15 @@
+export type { ClientReport, TrackReceived, TrackSent } from './client/client-report.ts';
+export type { Mode } from './client/connect-url.ts';
+export type { ReceivedData, Reliability } from './client/data-messages.ts';
+export type {
+  PeerPort,
+  PeerWish,
+  RoomClientPorts,
+  SignalClosure,
+  SignalLink,
+  SignalListener,
+  SignalTarget,
+} from './client/ports.ts';
+export type { Publication, Publishing, PublishingAudio, PublishingVideo } from './client/publication.ts';
+export { type ClientState, RoomClient, type RoomClientListener, type RoomClientOptions } from './client/room-client.ts';
+export type { RemoteTrack } from './client/roster.ts';
