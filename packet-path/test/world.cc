@@ -128,7 +128,7 @@ void World::drop(SessionKey session) {
 void World::connect(std::initializer_list<Client*> clients) {
   for (Client* c : clients) c->connect();
   run(2 * kSecondUs);
-  for (Client* c : clients) REQUIRE(c->peer->connected());
+  REQUIRE(std::all_of(clients.begin(), clients.end(), [](const Client* c) { return c->peer->connected(); }));
 }
 
 void World::carry(const Address& from, const Address& to, Bytes bytes) {
