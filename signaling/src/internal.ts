@@ -1,9 +1,8 @@
-/** What tests and simulations look at beside the first door: sessions without HTTP, on whatever clock they are given. */
-export * from './documents.ts';
+/** What tests and simulations look at beside the first door. */
 export * from './index.ts';
-export * from './messages/connect-request.ts';
 export * from './messages/wire.ts';
 export * from './negotiation/index.ts';
-export * from './ports.ts';
-export * from './session/session-directory.ts';
-export * from './tokens/claims.ts';
+export type { ClientInput, ClientLink, HttpRefusal, TokenSigner } from './ports.ts';
+export * from './sessions.ts';
+export { KeyRing } from './tokens/key-ring.ts';
+export { admit, type ConnectTarget } from './websocket/admission.ts';
