@@ -14,8 +14,9 @@ export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   // The only one that may load the processes: it starts them.
   cli: ['contracts', 'runtime', 'bus', 'signaling', 'controller', 'media-node'],
   demo: [],
-  sim: ['bus', 'contracts', 'controller', 'media-node', 'packet-path', 'runtime', 'sdp', 'signaling'],
-  interop: [],
+  sim: ['bus', 'contracts', 'controller', 'load-tester', 'media-node', 'packet-path', 'runtime', 'sdp', 'signaling'],
+  'load-tester': ['sdp', 'packet-path', 'contracts', 'runtime'],
+  interop: ['load-tester', 'packet-path', 'contracts', 'runtime'],
   bench: ['contracts', 'packet-path', 'runtime'],
   scripts: [],
 };

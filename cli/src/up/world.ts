@@ -12,6 +12,7 @@ import {
   systemRandom,
 } from '@sluice/runtime';
 import type { SluiceConfig } from '../configuration/schema.ts';
+import { exposeProcess } from './process-metrics.ts';
 
 /** What all processes of this one share. */
 export interface World {
@@ -27,12 +28,14 @@ const SECRET_BYTES = 32;
 
 export function makeWorld(config: SluiceConfig): World {
   const logger = createLogger(config.log);
+  const metrics = createMetrics();
+  exposeProcess(metrics);
   const secret = config.clusterSecret ?? Buffer.from(systemRandom(SECRET_BYTES)).toString('base64url');
   return {
     clock: systemClock,
     random: systemRandom,
     logger,
-    metrics: createMetrics(),
+    metrics,
     sealer: createSealer(secret, systemRandom),
     hub: new InProcessHub({ clock: systemClock, random: systemRandom, logger: logger.with({ part: 'bus' }) }),
   };
