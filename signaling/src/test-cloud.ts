@@ -99,13 +99,13 @@ export class TestCloud {
   }
 
   show(intent: Intent, over: Partial<ParticipantView> = {}): void {
-    const { roomName, known: _, ...fields } = intent;
+    const { roomName, known: _, wants: __, ...fields } = intent;
     const room = this.#rooms.get(roomName) ?? new Map<ParticipantId, ParticipantView>();
     this.#rooms.set(roomName, room);
     const before = room.get(intent.participant);
-    const view = { ...fields, version: before?.version ?? 1, ...over };
-    if (isDeepStrictEqual(before, view)) return;
-    room.set(intent.participant, { ...view, version: (before?.version ?? 0) + 1 });
+    const view = { ...fields, wanted: [], version: before?.version ?? 1, ...over };
+    if (!isDeepStrictEqual(before, view))
+      room.set(intent.participant, { ...view, version: (before?.version ?? 0) + 1 });
     const info = RoomInfo.parse({
       room: 'RM_test',
       roomName,
@@ -123,7 +123,7 @@ export class TestCloud {
       since: 0,
       part: 0,
       parts: 1,
-      participants: [...room.values()],
+      participants: [...room.values()].map((each) => ({ ...each, wanted: this.#wantedOf(each) })),
       forgotten: [],
     });
   }
@@ -132,6 +132,12 @@ export class TestCloud {
     for (const reader of this.#readers) reader.close();
     for (const writer of [this.#views, this.#statuses, this.#reports, this.#certificates]) writer.close();
     return this.#bus.close();
+  }
+
+  /** Of each of its tracks, what whoever said so last wants. */
+  #wantedOf({ tracks }: ParticipantView): ParticipantView['wanted'] {
+    const wants = [...this.#intents.values()].flatMap(({ left, wants }) => (left === undefined ? wants : []));
+    return tracks.flatMap(({ track }) => wants.findLast((want) => want.track === track) ?? []);
   }
 
   #apply(session: string, spec: SessionSpec | null): void {

@@ -14,6 +14,27 @@ export const Permissions = z.strictObject({
 export type Permissions = z.infer<typeof Permissions>;
 
 export const videoQualities = ['low', 'medium', 'high'] as const;
+export type VideoQuality = (typeof videoQualities)[number];
+
+/** What subscribers have a use for: `off` is received, but nobody looks now. Audio is always `high`. Lowest first. */
+export const wantedQualities = ['off', ...videoQualities] as const;
+export type WantedQuality = (typeof wantedQualities)[number];
+
+/** A track and the best quality of it that has a use, in the words of its own layer list. */
+export const TrackWant = z.strictObject({ track: TrackId, quality: z.enum(wantedQualities) });
+export type TrackWant = z.infer<typeof TrackWant>;
+
+/** Wants that one participant says: more tracks than anyone receives at once. Those beyond it are not counted. */
+export const MAX_WANTS = 1024;
+
+export const connectionQualities = ['lost', 'poor', 'good', 'excellent'] as const;
+
+/** How well media comes through. The score is an opinion score, 1 (bad) to 5; 0: there was nothing to judge by. */
+export const ConnectionQuality = z.strictObject({
+  quality: z.enum(connectionQualities),
+  score: z.number().min(0).max(5),
+});
+export type ConnectionQuality = z.infer<typeof ConnectionQuality>;
 
 export const VideoLayer = z.strictObject({
   quality: z.enum(videoQualities),
@@ -79,6 +100,8 @@ const participantFields = {
     ),
   }),
   speaking: z.strictObject({ active: z.boolean(), level: z.number().min(0).max(1) }),
+  /** Absent until a node has measured it. */
+  connection: ConnectionQuality.optional(),
 };
 
 export const leaveReasons = [
@@ -112,6 +135,8 @@ export const Intent = z.strictObject({
    * with it, so that the room's sid outlives its controllers.
    */
   known: z.strictObject({ room: RoomId, createdAtMs: z.int().min(0) }).optional(),
+  /** Tracks of others that it receives. */
+  wants: z.array(TrackWant).max(MAX_WANTS).default([]),
   /** Set once, at the end: it has left, and why. */
   left: z.enum(leaveReasons).optional(),
 });
@@ -121,6 +146,8 @@ export type Intent = z.infer<typeof Intent>;
 export const ParticipantView = z.strictObject({
   ...participantFields,
   joinedAtMs: z.int().min(0),
+  /** Those of its tracks that anyone in the room receives, each with the best quality that anyone has a use for. */
+  wanted: z.array(TrackWant).max(256).default([]),
   /** Grows with each change that clients should hear of; never falls, whoever the controller is. */
   version: z.int().min(1),
   /** Set: gone, and why. Stays in the view long enough for every reader to have seen it. */

@@ -155,6 +155,16 @@ test('room view: speaking is a change without a new version', () => {
   assert.equal(said(reader.apply(at(2), part(1, [speaking]))), 'changed a vanished');
 });
 
+test('room view: connection quality and what is wanted are changes without a new version', () => {
+  const reader = new RoomViewReader();
+  reader.apply(at(1), whole([participant('a', 1), participant('b', 1)]));
+  const poor = { connection: { quality: 'poor', score: 2 } };
+  assert.equal(said(reader.apply(at(2), part(1, [participant('a', 1, poor)]))), 'changed a vanished');
+  const wanted = { wanted: [{ track: 'TR_b', quality: 'low' }] };
+  assert.equal(said(reader.apply(at(3), part(2, [participant('b', 1, wanted)]))), 'changed b vanished');
+  assert.equal(said(reader.apply(at(4), part(3, [participant('b', 1, wanted)]))), 'changed  vanished');
+});
+
 test('room view: the end of the room leaves nobody, and the next room of that name starts anew', () => {
   const reader = new RoomViewReader();
   assert.equal(said(reader.apply(at(1), null)), 'unchanged');

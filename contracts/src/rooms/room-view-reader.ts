@@ -1,5 +1,5 @@
 import type { ParticipantId } from '../ids.ts';
-import type { ParticipantView, RoomInfo, RoomView } from './participant.ts';
+import type { ParticipantView, RoomInfo, RoomView, TrackWant } from './participant.ts';
 
 /** What a view changed for its reader. */
 export interface RoomChange {
@@ -119,12 +119,18 @@ export class RoomViewReader {
 
 const compare = (a: ViewVersion, b: ViewVersion): number => a.epoch - b.epoch || a.generation - b.generation;
 
-/** Speaking changes without a new version: it is told apart from what clients keep. */
+/** What is of the moment changes without a new version: it is told apart from what clients keep. */
 const differs = (before: ParticipantView | undefined, after: ParticipantView): boolean =>
   before === undefined ||
   before.version !== after.version ||
   before.speaking.active !== after.speaking.active ||
-  before.speaking.level !== after.speaking.level;
+  before.speaking.level !== after.speaking.level ||
+  before.connection?.quality !== after.connection?.quality ||
+  before.connection?.score !== after.connection?.score ||
+  !sameWants(before.wanted, after.wanted);
+
+const sameWants = (a: readonly TrackWant[], b: readonly TrackWant[]): boolean =>
+  a.length === b.length && a.every(({ track, quality }, i) => track === b[i]?.track && quality === b[i]?.quality);
 
 const isVanished = (known: ParticipantView, after: ReadonlyMap<ParticipantId, ParticipantView>): boolean =>
   known.left === undefined && !after.has(known.participant);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Identity, ParticipantId, RoomId, SessionId, SiteName, TrackId } from '../ids.ts';
+import { videoQualities } from '../rooms/participant.ts';
 import { type HeaderExtensionKind, headerExtensionKinds } from './header-extensions.ts';
 
 /**
@@ -49,6 +50,25 @@ export const IncomingTrackSpec = z.strictObject({
 });
 export type IncomingTrackSpec = z.infer<typeof IncomingTrackSpec>;
 
+/** What a subscriber has a use for of a video track: the limit for layers, and what to weigh when bandwidth is short. */
+export const TrackWish = z.strictObject({
+  /**
+   * The best spatial layer that has a use: `low` is the track's lowest, `high` its highest however many it has, and
+   * `medium` the second of three.
+   */
+  quality: z.enum(videoQualities),
+  /** 0: as many as there are. */
+  maxFps: z.int().min(0).max(240),
+  /** As the client protocol counts: 1 goes first, larger ones later; 0: the node decides. */
+  priority: z.int().min(0).max(65_535),
+  /** How large it is shown; 0: unknown. */
+  widthPx: z.int().min(0).max(65_535),
+  heightPx: z.int().min(0).max(65_535),
+  /** It may be held back while the network does not carry it; else its lowest layer is sent all the same. */
+  mayPause: z.boolean(),
+});
+export type TrackWish = z.infer<typeof TrackWish>;
+
 /** A track that this session's client receives. */
 export const OutgoingTrackSpec = z.strictObject({
   track: TrackId,
@@ -58,6 +78,8 @@ export const OutgoingTrackSpec = z.strictObject({
   rtxSsrc: Ssrc.optional(),
   codecs: z.array(CodecSpec).max(64),
   paused: z.boolean(),
+  /** Absent: everything there is of it, as with audio. */
+  wish: TrackWish.optional(),
 });
 export type OutgoingTrackSpec = z.infer<typeof OutgoingTrackSpec>;
 

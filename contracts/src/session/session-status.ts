@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NodeId, RoomId, SessionId, TrackId } from '../ids.ts';
+import { ConnectionQuality } from '../rooms/participant.ts';
 
 export const sessionStates = ['landed', 'connected', 'closed'] as const;
 
@@ -26,5 +27,9 @@ export const SessionStatus = z.strictObject({
   lastDataSequence: z.int().min(0),
   /** Loudness of its incoming audio tracks, as last changed: linear, 0 to 1. */
   audio: z.array(z.strictObject({ track: TrackId, active: z.boolean(), level: z.number().min(0).max(1) })),
+  /** How well media comes through, both ways; said at most every 5 s, when it changed. Absent until measured. */
+  quality: ConnectionQuality.optional(),
+  /** Outgoing tracks that the node holds back because the client's network does not carry them. */
+  pausedTracks: z.array(TrackId).max(4096).default([]),
 });
 export type SessionStatus = z.infer<typeof SessionStatus>;

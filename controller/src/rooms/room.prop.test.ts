@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ParticipantId, ParticipantView, RoomId, RoomName } from '@sluice/contracts';
+import type { Intent, ParticipantId, ParticipantView, RoomId, RoomName } from '@sluice/contracts';
 import { RoomViewReader } from '@sluice/contracts';
 import { sampleIntent, sampleTrack } from '@sluice/contracts/internal';
 import fc from 'fast-check';
@@ -20,6 +20,7 @@ type Step =
   | { readonly name: string }
   | { readonly tracks: number }
   | { readonly speaking: number }
+  | { readonly wants: readonly { readonly of: number; readonly quality: string }[] }
   | 'leave'
   | 'removed';
 
@@ -27,6 +28,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ name: fc.constantFrom('x', 'y', 'z') }),
   fc.record({ tracks: fc.nat(2) }),
   fc.record({ speaking: fc.constantFrom(0, 0.5, 1) }),
+  fc.record({
+    wants: fc.uniqueArray(fc.record({ of: fc.nat(5), quality: fc.constantFrom('off', 'low', 'medium', 'high') }), {
+      selector: ({ of }) => of,
+      maxLength: 4,
+    }),
+  }),
   fc.constantFrom('leave' as const, 'removed' as const),
 );
 
@@ -41,6 +48,12 @@ const courses: fc.Arbitrary<Course[]> = fc
   )
   .map((list) => list.map((course, i) => ({ ...course, sid: `p${i}` })));
 
+/** A want for the first track of the participant of that number. */
+const wantOf = ({ of, quality }: { of: number; quality: string }): object => ({
+  track: sampleTrack(`p${of}x1`).track,
+  quality,
+});
+
 /** A course as inputs: a join, its steps, and nothing after the end. */
 function inputsOf({ sid, identity, joinedAtMs, steps }: Course): RoomInput[] {
   let over: Record<string, unknown> = { identity, joinedAtMs };
@@ -52,7 +65,9 @@ function inputsOf({ sid, identity, joinedAtMs, steps }: Course): RoomInput[] {
     }
     if (one === 'leave') over = { ...over, left: 'client-initiated' };
     else if ('name' in one) over = { ...over, name: one.name };
-    else if ('tracks' in one) over = { ...over, tracks: [sampleTrack('1'), sampleTrack('2')].slice(0, one.tracks) };
+    else if ('tracks' in one)
+      over = { ...over, tracks: ['1', '2'].slice(0, one.tracks).map((n) => sampleTrack(`${sid}x${n}`)) };
+    else if ('wants' in one) over = { ...over, wants: one.wants.map(wantOf) };
     else over = { ...over, speaking: { active: one.speaking > 0, level: one.speaking } };
     inputs.push({ type: 'intent', intent: sampleIntent(sid, over) });
     if (one === 'leave') break;
@@ -189,6 +204,29 @@ test('room: partial views put together equal the complete one, whenever they wer
         [...list].sort((a, b) => (a.participant < b.participant ? -1 : 1));
       assert.deepEqual(sorted(reader.participants()), sorted(room.participants()));
       assert.deepEqual(reader.info, room.info());
+    }),
+  );
+});
+
+test('room: each track is wanted as well as whoever is here wants it best', () => {
+  const rank = ['off', 'low', 'medium', 'high'];
+  fc.assert(
+    fc.property(courses, picks, (all, order) => {
+      const room = makeRoom();
+      const said = new Map<string, Intent['wants']>();
+      for (const input of merged(all, order)) {
+        room.handle(input, at(0), quiet);
+        if (input.type === 'intent') said.set(input.intent.participant, input.intent.wants);
+      }
+      const here = room.participants().filter(({ left }) => left === undefined);
+      const wants = here.flatMap(({ participant }) => said.get(participant) ?? []);
+      for (const { tracks, wanted } of here) {
+        const expected = tracks.flatMap(({ track }) => {
+          const best = Math.max(-1, ...wants.filter((one) => one.track === track).map((w) => rank.indexOf(w.quality)));
+          return best < 0 ? [] : [{ track, quality: rank[best] }];
+        });
+        assert.deepEqual(wanted, expected);
+      }
     }),
   );
 });

@@ -243,3 +243,44 @@ test('room: that nobody could enter ends after the empty timeout', () => {
   assert.equal(stage.told.at(-1), 'ended empty-timeout');
   assert.equal(stage.nowUs, 300 * SECOND_US);
 });
+
+const wantedOf = (stage: Stage, sid: string): unknown =>
+  stage.room.participants().find(({ participant }) => participant === `PA_${sid}`)?.wanted;
+
+test('room: what subscribers want is shown with the publisher, without a new version', () => {
+  const stage = new Stage();
+  const track = sampleTrack('1');
+  stage.say('a', { tracks: [track] });
+  stage.say('b');
+  stage.room.takeChanges();
+  const version = stage.room.participants()[0]?.version;
+  stage.say('b', { wants: [{ track: track.track, quality: 'low' }] });
+  const [shown, ...others] = stage.room.takeChanges().participants;
+  assert.deepEqual(others, [], 'who wants it has not changed for anyone');
+  assert.deepEqual(shown?.wanted, [{ track: track.track, quality: 'low' }]);
+  assert.equal(shown?.version, version);
+});
+
+test('room: wants said before the track is published count, and those of who left do not', () => {
+  const stage = new Stage();
+  const track = sampleTrack('1');
+  stage.say('b', { wants: [{ track: track.track, quality: 'high' }] });
+  stage.say('c', { wants: [{ track: track.track, quality: 'off' }] });
+  stage.say('a', { tracks: [track] });
+  assert.deepEqual(wantedOf(stage, 'a'), [{ track: track.track, quality: 'high' }]);
+  stage.say('b', { left: 'client-initiated', wants: [{ track: track.track, quality: 'high' }] });
+  assert.deepEqual(wantedOf(stage, 'a'), [{ track: track.track, quality: 'off' }]);
+  stage.unspoken('c', 'silent');
+  assert.deepEqual(wantedOf(stage, 'a'), []);
+});
+
+test('room: connection quality changes without a new version', () => {
+  const stage = new Stage();
+  stage.say('a');
+  const version = stage.room.participants()[0]?.version;
+  stage.room.takeChanges();
+  stage.pass(SECOND_US);
+  stage.say('a', { connection: { quality: 'good', score: 3.5 } });
+  const [shown] = stage.room.takeChanges().participants;
+  assert.deepEqual([shown?.connection?.quality, shown?.version], ['good', version]);
+});

@@ -8,11 +8,13 @@ import type {
   RoomInfo,
   RoomName,
   TimeUs,
+  TrackId,
   UnixMs,
 } from '@sluice/contracts';
 import { US_PER_S } from '@sluice/contracts';
-import { counts, difference, type Member, nextVersion, supersedes, viewOf } from './member.ts';
+import { counts, difference, type Member, type MemberView, nextVersion, supersedes, viewOf } from './member.ts';
 import type { RoomLimits, RoomSettings } from './room-settings.ts';
+import { Wanting } from './wanting.ts';
 
 export type RoomInput =
   | { readonly type: 'intent'; readonly intent: Intent }
@@ -21,10 +23,10 @@ export type RoomInput =
 
 /** What happened, for log lines and webhooks. */
 export type RoomEvent =
-  | { readonly type: 'entered'; readonly participant: ParticipantView }
-  | { readonly type: 'left'; readonly participant: ParticipantView }
-  | { readonly type: 'refused'; readonly participant: ParticipantView }
-  | { readonly type: 'limited'; readonly participant: ParticipantView; readonly field: LimitedField }
+  | { readonly type: 'entered'; readonly participant: MemberView }
+  | { readonly type: 'left'; readonly participant: MemberView }
+  | { readonly type: 'refused'; readonly participant: MemberView }
+  | { readonly type: 'limited'; readonly participant: MemberView; readonly field: LimitedField }
   | { readonly type: 'ended'; readonly why: RoomDeadline };
 
 export type LimitedField = 'name' | 'metadata' | 'attributes';
@@ -68,6 +70,9 @@ export class Room {
   readonly #identities = new Map<Identity, Set<ParticipantId>>();
   /** Who left and is still shown, and when it left; the earliest first. */
   readonly #farewells = new Map<ParticipantId, TimeUs>();
+  readonly #wanting = new Wanting();
+  /** Whose a track is. */
+  readonly #owners = new Map<TrackId, ParticipantId>();
   readonly #dirty = new Set<ParticipantId>();
   readonly #forgotten = new Set<ParticipantId>();
   #present = 0;
@@ -115,14 +120,14 @@ export class Room {
 
   /** Everyone who is shown: who is here, and who left a moment ago. */
   participants(): ParticipantView[] {
-    return [...this.#members.values()].filter(({ shown }) => shown).map(({ view }) => view);
+    return [...this.#members.values()].filter(({ shown }) => shown).map((member) => this.#show(member));
   }
 
   /** What changed since this was last called. */
   takeChanges(): RoomChanges {
     const participants = [...this.#dirty].flatMap((sid) => {
       const member = this.#members.get(sid);
-      return member?.shown === true ? [member.view] : [];
+      return member?.shown === true ? [this.#show(member)] : [];
     });
     const forgotten = [...this.#forgotten];
     this.#dirty.clear();
@@ -191,12 +196,12 @@ export class Room {
     for (const rival of rivals) if (rival.view.left === undefined) this.#leave(rival, 'duplicate-identity', time, out);
     this.#emptySinceUs = undefined;
     this.#everEntered = true;
-    this.#put({ view, entered: true, spokenFor: true, shown: true }, out);
+    this.#put({ view, wants: intent.wants, entered: true, spokenFor: true, shown: true }, out);
     out.event({ type: 'entered', participant: view });
   }
 
   /** Why it may not enter; undefined: it may. */
-  #refusal(intent: Intent, view: ParticipantView, rivals: readonly Member[]): LeaveReason | undefined {
+  #refusal(intent: Intent, view: MemberView, rivals: readonly Member[]): LeaveReason | undefined {
     if (rivals.some((rival) => supersedes(rival.view, view))) return 'duplicate-identity';
     if (this.#excess(intent) !== undefined) return 'join-failure';
     // Who takes the place of an older session of its own needs no other.
@@ -210,10 +215,11 @@ export class Room {
     return sids.flatMap((sid) => this.#members.get(sid) ?? []).filter(({ entered }) => entered);
   }
 
-  #refuse(view: ParticipantView, left: LeaveReason, { nowUs }: RoomTime, out: RoomSink): void {
-    const refused: ParticipantView = { ...view, left };
+  #refuse(view: MemberView, left: LeaveReason, { nowUs }: RoomTime, out: RoomSink): void {
+    const refused: MemberView = { ...view, left };
     // An older session of a known identity was in the room as far as its successors are concerned; others never were.
-    this.#put({ view: refused, entered: left === 'duplicate-identity', spokenFor: true, shown: true }, out);
+    const entered = left === 'duplicate-identity';
+    this.#put({ view: refused, wants: [], entered, spokenFor: true, shown: true }, out);
     this.#farewell(view.participant, nowUs, out);
     out.event({ type: 'refused', participant: refused });
   }
@@ -223,9 +229,12 @@ export class Room {
     // Who it is never changes, whatever is said of it later.
     const within = this.#withinLimits(member.view, { ...intent, identity, joinedAtMs }, out);
     const changed = difference(member.view, within);
-    if (changed === 'none') return;
+    if (changed === 'none') {
+      this.#want(member, within.wants, out);
+      return;
+    }
     const view = viewOf(within, changed === 'version' ? nextVersion(version, joinedAtMs, time.unixMs) : version);
-    this.#put({ ...member, view }, out);
+    this.#put({ ...member, view, wants: within.wants }, out);
   }
 
   #unspoken(participant: ParticipantId, why: 'removed' | 'silent', time: RoomTime, out: RoomSink): void {
@@ -240,7 +249,7 @@ export class Room {
     const { version, joinedAtMs } = member.view;
     const speaking = { active: false, level: 0 };
     const view = { ...member.view, speaking, left, version: nextVersion(version, joinedAtMs, time.unixMs) };
-    this.#put({ ...member, view }, out);
+    this.#put({ ...member, view, wants: [] }, out);
     if (this.#present === 0) this.#emptySinceUs = time.nowUs;
     this.#farewell(view.participant, time.nowUs, out);
     out.event({ type: 'left', participant: view });
@@ -269,9 +278,40 @@ export class Room {
     else this.#members.set(member.view.participant, { ...member, spokenFor });
   }
 
+  #show({ view }: Member): ParticipantView {
+    return { ...view, wanted: view.left === undefined ? this.#wanting.of(view.tracks) : [] };
+  }
+
+  /** Nothing but what it wants of others is new of a member; they are shown anew where that makes a difference. */
+  #want(member: Member, wants: Intent['wants'], out: RoomSink): void {
+    this.#members.set(member.view.participant, { ...member, wants });
+    this.#wantInstead(member.wants, wants, out);
+  }
+
+  #wantInstead(before: Intent['wants'], after: Intent['wants'], out: RoomSink): void {
+    for (const track of this.#wanting.replace(before, after)) {
+      const owner = this.#owners.get(track);
+      if (owner === undefined) continue;
+      this.#dirty.add(owner);
+      out.changed();
+    }
+  }
+
+  #own(before: MemberView | undefined, { participant, tracks }: MemberView): void {
+    for (const { track } of before?.tracks ?? []) this.#disown(track, participant);
+    for (const { track } of tracks) this.#owners.set(track, participant);
+  }
+
+  #disown(track: TrackId, participant: ParticipantId): void {
+    if (this.#owners.get(track) === participant) this.#owners.delete(track);
+  }
+
   #put(member: Member, out: RoomSink): void {
     const { participant, identity } = member.view;
-    this.#tally(this.#members.get(participant), -1);
+    const before = this.#members.get(participant);
+    this.#own(before?.view, member.view);
+    this.#wantInstead(before?.wants ?? [], member.wants, out);
+    this.#tally(before, -1);
     this.#members.set(participant, member);
     this.#tally(member, 1);
     const sids = this.#identities.get(identity) ?? new Set();
@@ -289,14 +329,15 @@ export class Room {
     if (member.view.tracks.length > 0) this.#publishers += by;
   }
 
-  #forget({ participant, identity }: ParticipantView): void {
+  #forget({ participant, identity, tracks }: MemberView): void {
     this.#members.delete(participant);
+    for (const { track } of tracks) this.#disown(track, participant);
     const sids = this.#identities.get(identity);
     sids?.delete(participant);
     if (sids?.size === 0) this.#identities.delete(identity);
   }
 
-  #isFull(view: ParticipantView): boolean {
+  #isFull(view: MemberView): boolean {
     const { maxParticipants } = this.#settings;
     return this.#present >= MAX_MEMBERS || (maxParticipants > 0 && counts(view) && this.#counted >= maxParticipants);
   }
@@ -313,7 +354,7 @@ export class Room {
   }
 
   /** The intent, with what is too large left as it was. */
-  #withinLimits(before: ParticipantView, intent: Intent, out: RoomSink): Intent {
+  #withinLimits(before: MemberView, intent: Intent, out: RoomSink): Intent {
     const field = this.#excess(intent);
     if (field === undefined) return intent;
     out.event({ type: 'limited', participant: before, field });

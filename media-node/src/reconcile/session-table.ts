@@ -308,5 +308,6 @@ function statusOf({ spec, state, closeReason, startedTracks, audio, lastDataSequ
     startedTracks: [...startedTracks],
     lastDataSequence,
     audio: [...audio].map(([track, { active, level }]) => ({ track, active, level })),
+    pausedTracks: [],
   };
 }

@@ -99,7 +99,7 @@ export class Participation {
   }
 
   intent(left?: LeaveReason): Intent {
-    return this.#self.intent(this.#publishing.tracks, left);
+    return this.#self.intent(this.#publishing.tracks, [], left);
   }
 
   /** True once after the intent changed. */

@@ -74,7 +74,7 @@ export class Self {
       : undefined;
   }
 
-  intent(tracks: TrackView[], left?: LeaveReason): Intent {
+  intent(tracks: TrackView[], wants: Intent['wants'], left?: LeaveReason): Intent {
     return {
       roomName: this.grants.room,
       participant: this.participant,
@@ -90,6 +90,7 @@ export class Self {
       capabilities: this.#capabilities,
       subscriptionPermission: this.#subscriptionPermission,
       speaking: this.#speaking,
+      wants,
       joinedAtMs: this.#joinedAtMs,
       ...(this.#known === undefined ? {} : { known: this.#known }),
       ...(left === undefined ? {} : { left }),

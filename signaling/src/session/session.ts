@@ -84,7 +84,7 @@ export class Session {
       return;
     }
     this.#deadlines.set('join', now.us + this.#options.times.joinUs);
-    out.sayIntent(this.#self.intent([]));
+    out.sayIntent(this.#self.intent([], []));
     this.#tryToEnter(now, out);
   }
 
@@ -427,7 +427,7 @@ export class Session {
     this.#phase = 'over';
     this.#deadlines.clearAll();
     this.#participation?.transports.drop(out);
-    out.sayIntent(this.#participation?.intent(reason) ?? this.#self.intent([], reason));
+    out.sayIntent(this.#participation?.intent(reason) ?? this.#self.intent([], [], reason));
     if (this.#linked) out.closeLink();
     out.event({ type: 'ended', reason, detail });
   }

@@ -114,9 +114,9 @@ export class TestRoom {
 
   /** The controller takes an intent over. */
   take(intent: Intent, over: Partial<ParticipantView> = {}): void {
-    const { roomName: _, known: __, ...fields } = intent;
+    const { roomName: _, known: __, wants: ___, ...fields } = intent;
     const version = (this.#known.get(intent.participant)?.version ?? 0) + 1;
-    this.show({ ...fields, version, ...over });
+    this.show({ ...fields, wanted: [], version, ...over });
   }
 
   /** The whole room, without some. */
