@@ -171,7 +171,7 @@ test('media node: opens the packet path with the identity of its site, and says 
   assert.deepEqual(bind, [{ address: '0.0.0.0', port: 7882 }]);
   assert.equal(shards, 2);
   assert.deepEqual(identity, { certificatePem: 'CERTIFICATE', privateKeyPem: 'KEY' });
-  assert.deepEqual(site.reports[0]?.publicAddresses, [{ address: '0.0.0.0', port: 40_000 }]);
+  assert.deepEqual(site.reports[0]?.publicAddresses, [{ address: '127.0.0.1', port: 40_000 }]);
   assert.ok(!JSON.stringify(site.logger.lines).includes('KEY'));
 });
 
