@@ -1,5 +1,5 @@
 // What a browser makes of an audio stream's packets: which of them were there when they had to be played, and how much
-// had to be made up. A model of libwebrtc's NetEq: a buffer as deep as nearly all packets need, found out by watching.
+// had to be made up. A model of libwebrtc's NetEq: a buffer as deep as is worth it, found out by watching.
 #pragma once
 
 #include <array>

@@ -11,8 +11,9 @@ export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   signaling: ['sdp', 'bus', 'contracts', 'runtime'],
   controller: ['bus', 'contracts', 'runtime'],
   'media-node': ['packet-path', 'bus', 'contracts', 'runtime'],
+  'load-tester': ['sdp', 'packet-path', 'contracts', 'runtime'],
   // The only one that may load the processes: it starts them.
-  cli: ['contracts', 'runtime', 'bus', 'signaling', 'controller', 'media-node'],
+  cli: ['contracts', 'runtime', 'bus', 'signaling', 'controller', 'media-node', 'load-tester'],
   demo: [],
   sim: ['bus', 'contracts', 'controller', 'load-tester', 'media-node', 'packet-path', 'runtime', 'sdp', 'signaling'],
   'load-tester': ['sdp', 'packet-path', 'contracts', 'runtime'],

@@ -66,6 +66,11 @@ test('link: without reorder, jitter never makes one packet overtake another', ()
 });
 
 test('link: the same seed is the same network', () => {
-  const conditions: Conditions = { delayMs: 10, jitterMs: 5, loss: { kind: 'random', probability: 0.2 }, duplicate: 0.1 };
+  const conditions: Conditions = {
+    delayMs: 10,
+    jitterMs: 5,
+    loss: { kind: 'random', probability: 0.2 },
+    duplicate: 0.1,
+  };
   assert.deepEqual(run(conditions, 500, 300, 7), run(conditions, 500, 300, 7));
 });

@@ -68,6 +68,18 @@ export class Link {
     for (let i = 0; i < copies; i++) sink.deliver(this.#arrival(sentUs, c), datagram);
   }
 
+  /** Without jitter and queue. */
+  get delayUs(): number {
+    return (this.#conditions.delayMs ?? 0) * 1000;
+  }
+
+  /** How long one small packet takes that waits in no queue; undefined: it is lost. */
+  passage(): number | undefined {
+    const c = this.#conditions;
+    if (c.down === true || this.#lost(c.loss)) return undefined;
+    return Math.round(((c.delayMs ?? 0) + this.#jitterMs(c)) * 1000);
+  }
+
   #drop(cause: DropCause): void {
     this.drops[cause] += 1;
   }
@@ -91,10 +103,13 @@ export class Link {
   }
 
   #arrival(sentUs: number, c: Conditions): number {
-    const jitterMs = c.jitterMs === undefined ? 0 : Math.abs(this.#random.normal(0, c.jitterMs));
-    const atUs = Math.round(sentUs + ((c.delayMs ?? 0) + jitterMs) * 1000);
+    const atUs = Math.round(sentUs + ((c.delayMs ?? 0) + this.#jitterMs(c)) * 1000);
     if (this.#random.chance(c.reorder ?? 0)) return Math.round(sentUs + (c.delayMs ?? 0) * 500);
     this.#lastArrivalUs = Math.max(this.#lastArrivalUs, atUs);
     return this.#lastArrivalUs;
+  }
+
+  #jitterMs({ jitterMs }: Conditions): number {
+    return jitterMs === undefined ? 0 : Math.abs(this.#random.normal(0, jitterMs));
   }
 }
