@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { referencePage } from '../cli/src/configuration/reference.ts';
 
 /** `npm run docs` writes the generated pages; with `--check` it only says whether they are stale. */
 const file = new URL('../docs/configuration.md', import.meta.url);
-const page = referencePage();
+const cli = new URL('../cli/src/main.ts', import.meta.url).pathname;
+const flags = ['--disable-warning=ExperimentalWarning', cli, 'config', '--markdown'];
+const page = execFileSync(process.execPath, flags, { encoding: 'utf8' });
 
 if (process.argv.includes('--check')) {
   if (read() !== page) {
