@@ -121,6 +121,13 @@ napi_value toOutgoing(napi_env env, const OutgoingStreamSnapshot& s, const std::
   return out.set("jitterMs", s.jitterMs).value();
 }
 
+napi_value toSend(napi_env env, const SendSnapshot& s) {
+  ObjectWriter out(env);
+  out.set("targetBps", s.targetBps).set("ackedBps", s.ackedBps).set("loss", s.loss);
+  out.set("inherentLoss", s.inherentLoss).set("queueMs", s.queueMs);
+  return out.set("bytesInFlight", s.bytesInFlight).value();
+}
+
 napi_value toData(napi_env env, const DataSnapshot& d) {
   ObjectWriter out(env);
   out.set("messagesIn", d.messagesIn).set("bytesIn", d.bytesIn).set("messagesOut", d.messagesOut);
@@ -197,6 +204,7 @@ napi_value toSession(napi_env env, const SessionSnapshot& session, const Names& 
   out.set("landedAtUs", session.landedAtUs).set("connectedAtUs", session.connectedAtUs).set("rttMs", session.rttMs);
   out.set("datagramsIn", session.datagramsIn).set("bytesIn", session.bytesIn);
   out.set("datagramsOut", session.datagramsOut).set("bytesOut", session.bytesOut);
+  if (session.send) out.set("send", toSend(env, *session.send));
   out.set("incoming", incoming.value()).set("outgoing", outgoing.value());
   return out.set("data", toData(env, session.data)).value();
 }

@@ -20,6 +20,11 @@ std::string_view midFor(const Subscriber& subscriber) {
   return subscriber.stream.mid();
 }
 
+void noteSent(const Subscriber& subscriber, const send::Outgoing& out, TimeUs nowUs) {
+  if (subscriber.estimator == nullptr || out.asBefore) return;
+  subscriber.estimator->onSend(out.stamp.transportSeq, out.bytes, 0, nowUs);
+}
+
 DropReason dropReason(forward::Subscription::Verdict verdict) {
   switch (verdict) {
     case forward::Subscription::Verdict::kPaused:
@@ -98,8 +103,8 @@ bool FanOut::serve(Subscriber& subscriber, TimeUs nowUs) {
   const std::string_view mid = midFor(subscriber);
   size_t count = 0;
   for (const PacketRef& packet : subscriber.track->queue) {
-    const send::OutgoingFormat* format = stream.format(packet->format);
-    if (format == nullptr) {
+    const send::OutgoingStream::Form form = stream.form(*packet);
+    if (form.format == nullptr) {
       counters_.drop(DropReason::kNoCommonFormat);
       continue;
     }
@@ -115,7 +120,8 @@ bool FanOut::serve(Subscriber& subscriber, TimeUs nowUs) {
     out.seq = rewritten.seq;
     out.timestamp = rewritten.timestamp;
     out.ssrc = stream.ssrc();
-    out.payloadType = format->payloadType;
+    out.payloadType = form.format->payloadType;
+    out.skip = form.skip;
     out.mid = mid;
     sources_[count++] = subscriber.subscription.sources();
   }
@@ -125,6 +131,7 @@ bool FanOut::serve(Subscriber& subscriber, TimeUs nowUs) {
     for (size_t i = 0; i < count; ++i) {
       if (!batch[i].sent) continue;
       stream.sent(*batch[i].packet, batch[i].seq, sources_[i], batch[i].stamp);
+      noteSent(subscriber, batch[i], nowUs);
       counters_.add(Counter::kRtpForwarded);
     }
   }
@@ -171,7 +178,8 @@ bool FanOut::prepareResend(Subscriber& subscriber, uint16_t wire, TimeUs nowUs, 
   if (source != nullptr && source->encoding < subscriber.track->histories.size()) {
     packet = subscriber.track->histories[source->encoding].find(source->ssrc, answer.in);
   }
-  const send::OutgoingFormat* format = packet == nullptr ? nullptr : stream.format((*packet)->format);
+  const auto form = packet == nullptr ? send::OutgoingStream::Form{} : stream.form(**packet);
+  const send::OutgoingFormat* format = form.format;
   if (format == nullptr) {
     counters_.drop(DropReason::kNackedGone);
     return false;
@@ -179,6 +187,7 @@ bool FanOut::prepareResend(Subscriber& subscriber, uint16_t wire, TimeUs nowUs, 
   send::Outgoing& out = batch_[slot] = {};
   out.packet = &**packet;
   out.timestamp = (*packet)->timestamp + source->timestampOffset;
+  out.skip = form.skip;
   out.mid = midFor(subscriber);
   sources_[slot] = unsent ? subscription.sources() : kAlreadyNoted;
   if (stream.rtxSsrc() && format->rtxPayloadType) {
@@ -208,6 +217,7 @@ void FanOut::flushResends(Subscriber& subscriber, size_t count, TimeUs nowUs) {
   for (size_t i = 0; i < count; ++i) {
     const send::Outgoing& out = batch[i];
     if (!out.sent) continue;
+    noteSent(subscriber, out, nowUs);
     const SeqNo original = out.repair ? subscriber.stream.ring()->extend(out.originalSeq) : out.seq;
     if (sources_[i] != kAlreadyNoted) {
       subscriber.stream.ring()->sent(original, out.packet->seq, sources_[i], out.stamp);

@@ -123,6 +123,10 @@ void MediaSession::subscribe(const OutgoingTrackSpec& spec, TimeUs nowUs) {
   const SeqNo firstRtx = spec.rtxSsrc ? firstSeq(*spec.rtxSsrc) : 0;
   auto subscriber = std::make_unique<Subscriber>(spec, track, *connection_.transport(), random(), first, firstRtx);
   subscriber->subscription.setPaused(spec.paused);
+  if (estimator_ == nullptr && extensions_.id(wire::ExtensionKind::kTransportCc) != 0) {
+    estimator_ = std::make_unique<congestion::Estimator>(congestion::EstimatorConfig{});
+  }
+  subscriber->estimator = estimator_.get();
   attach(*subscriber, track, nowUs);
   subscribers_.emplace(spec.ssrc, std::move(subscriber));
 }
@@ -238,6 +242,10 @@ void MediaSession::receiveFeedback(const wire::RtcpBlock& block, TimeUs nowUs) {
     return;
   }
   if (block.type == wire::RtcpType::kTransportFeedback) {
+    if (block.count == wire::kTransportWideFormat && estimator_ != nullptr) {
+      estimator_->setRtt(rtt_.us());
+      (void)estimator_->onFeedback(feedback->control, nowUs);
+    }
     if (block.count != wire::kNackFormat) return;
     if (Subscriber* known = subscriber(feedback->media)) {
       shard_.fanOut.resend(*known, feedback->control, nowUs, rtt_.us());
@@ -345,6 +353,15 @@ void MediaSession::writeSenderReport(Subscriber& subscriber, wire::RtcpWriter& w
 }
 
 void MediaSession::snapshot(SessionSnapshot& out) const {
+  if (estimator_ != nullptr) {
+    const congestion::EstimatorSnapshot e = estimator_->snapshot();
+    out.send = SendSnapshot{static_cast<uint64_t>(e.target),
+                            static_cast<uint64_t>(e.acked.value_or(0)),
+                            e.loss,
+                            e.inherentLoss,
+                            static_cast<double>(e.queueUs) / 1'000.0,
+                            e.bytesInFlight};
+  }
   out.rttMs = rtt_.measured() ? static_cast<double>(rtt_.us()) / 1'000.0 : 0;
   for (const auto& track : receiver_.tracks()) {
     for (const receive::IncomingTrack::Encoding& e : track->encodings()) {

@@ -69,6 +69,7 @@ class MediaSession final : public Publisher {
   std::unordered_map<Ssrc, std::unique_ptr<Subscriber>> subscribers_;
   std::vector<Retired> retired_;
   Rtt rtt_;
+  std::unique_ptr<congestion::Estimator> estimator_;  // with the first subscription of a client that gives feedback
   wire::ExtensionMap extensions_;
   TimeUs nextReportAtUs_;
 };

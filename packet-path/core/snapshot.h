@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "spec.h"
@@ -69,6 +70,16 @@ struct DataSnapshot {
   uint32_t lastReliableSequence = 0;
 };
 
+/// What is known of the way to a client that gives transport-wide feedback.
+struct SendSnapshot {
+  uint64_t targetBps = 0;   ///< how fast we may send
+  uint64_t ackedBps = 0;    ///< how much arrives; 0 until known
+  double loss = 0;          ///< 0 … 1, over the last seconds
+  double inherentLoss = 0;  ///< share of it that does not come from sending too much
+  double queueMs = 0;       ///< waiting at the bottleneck
+  uint64_t bytesInFlight = 0;
+};
+
 struct SessionSnapshot {
   SessionKey session{};
   SessionState state = SessionState::kLanded;
@@ -80,6 +91,7 @@ struct SessionSnapshot {
   uint64_t bytesIn = 0;
   uint64_t datagramsOut = 0;
   uint64_t bytesOut = 0;
+  std::optional<SendSnapshot> send;
   std::vector<IncomingStreamSnapshot> incoming;
   std::vector<OutgoingStreamSnapshot> outgoing;
   DataSnapshot data;

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "congestion/estimator.h"
 #include "forward/encodings.h"
 #include "forward/packet_history.h"
 #include "forward/subscription.h"
@@ -37,6 +38,7 @@ struct Subscriber {
   send::OutgoingStream stream;
   send::Transport* transport;
   Track* track;
+  congestion::Estimator* estimator = nullptr;  ///< of its session; null without transport-wide feedback
 };
 
 struct Track {

@@ -32,6 +32,7 @@ export type {
   IoSnapshot,
   OutgoingStreamSnapshot,
   PathSnapshot,
+  SendSnapshot,
   SessionSnapshot,
   ShardSnapshot,
 } from './snapshot.ts';

@@ -66,6 +66,21 @@ export interface DataSnapshot {
   readonly lastReliableSequence: number;
 }
 
+/** What is known of the way to a client that gives transport-wide feedback. */
+export interface SendSnapshot {
+  /** How fast we may send, by delay and loss. */
+  readonly targetBps: number;
+  /** How much arrives; 0 until known. */
+  readonly ackedBps: number;
+  /** 0 to 1, over the last seconds. */
+  readonly loss: number;
+  /** The share of it that does not come from sending too much. */
+  readonly inherentLoss: number;
+  /** What packets wait at the bottleneck. */
+  readonly queueMs: number;
+  readonly bytesInFlight: number;
+}
+
 /** Numbers of one session. Times are on the monotonic clock that `process.hrtime` reads. */
 export interface SessionSnapshot {
   readonly session: SessionId;
@@ -80,6 +95,8 @@ export interface SessionSnapshot {
   readonly bytesIn: number;
   readonly datagramsOut: number;
   readonly bytesOut: number;
+  /** Undefined before the first subscription, and without transport-wide feedback. */
+  readonly send?: SendSnapshot;
   readonly incoming: readonly IncomingStreamSnapshot[];
   readonly outgoing: readonly OutgoingStreamSnapshot[];
   readonly data: DataSnapshot;

@@ -16,6 +16,11 @@ constexpr double kDrainLeast = 0.5;
 constexpr TimeUs kBaseWindowUs = 10 * kSecondUs;
 constexpr double kStandingWeight = 0.2;
 
+/// Reordering on the path must not look like delay.
+bool arrivedBefore(const PacketResult& a, const PacketResult& b) {
+  return a.receivedAtUs != b.receivedAtUs ? a.receivedAtUs < b.receivedAtUs : a.seq < b.seq;
+}
+
 }  // namespace
 
 void QueueDelay::add(const PacketResult& packet, TimeUs nowUs) {
@@ -40,17 +45,11 @@ double QueueDelay::drainShare() const {
 Estimator::Estimator(EstimatorConfig config)
     : control_(config.limits, config.start), prober_(config.start), target_(config.start) {}
 
-uint16_t Estimator::onSend(uint32_t bytes, ProbeId probe, TimeUs nowUs) {
-  return static_cast<uint16_t>(sent_.note(bytes, probe, nowUs));
-}
-
 bool Estimator::onFeedback(Bytes control, TimeUs nowUs) {
   results_.clear();
   if (!sent_.read(control, results_) || results_.empty()) return false;
   for (const PacketResult& packet : results_) loss_.add(packet);
-  // By arrival: reordering on the path must not look like delay.
-  std::stable_sort(results_.begin(), results_.end(),
-                   [](const PacketResult& a, const PacketResult& b) { return a.receivedAtUs < b.receivedAtUs; });
+  std::sort(results_.begin(), results_.end(), arrivedBefore);
   std::optional<Bps> probed;
   Usage usage = Usage::kNormal;
   for (const PacketResult& packet : results_) {

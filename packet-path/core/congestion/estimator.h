@@ -54,8 +54,8 @@ class Estimator {
  public:
   explicit Estimator(EstimatorConfig config);
 
-  /// Notes a packet that leaves now and returns the transport-wide sequence number to write into it.
-  [[nodiscard]] uint16_t onSend(uint32_t bytes, ProbeId probe, TimeUs nowUs);
+  /// A packet left now under this transport-wide sequence number.
+  void onSend(uint16_t seq, uint32_t bytes, ProbeId probe, TimeUs nowUs) { sent_.note(seq, bytes, probe, nowUs); }
   /// One transport-wide feedback message. True when the target may have changed.
   bool onFeedback(Bytes control, TimeUs nowUs);
   void setRtt(TimeUs rttUs) { rttUs_ = rttUs; }

@@ -9,25 +9,37 @@ namespace sluice::congestion {
 namespace {
 
 constexpr size_t kFirstEntries = 128;
-// A client with feedback at least every 250 ms has heard of this within the time; what is older is not in flight.
-constexpr TimeUs kForgetAfterUs = 10 * kSecondUs;
+// Feedback comes at least every 250 ms: what is older than a slow path's round trip and that is not in flight any more.
+constexpr TimeUs kForgetAfterUs = 2 * kSecondUs;
 
 }  // namespace
 
-SeqNo SentLog::note(uint32_t bytes, ProbeId probe, TimeUs nowUs) {
+void SentLog::note(uint16_t seq, uint32_t bytes, ProbeId probe, TimeUs nowUs) {
+  if (first_ == next_) first_ = next_ = extendSeq(seq, next_);
+  const SeqNo extended = extendSeq(seq, next_);
+  if (extended < next_) return;  // noted before
   newestSentUs_ = nowUs;
   while (first_ < next_ && nowUs - sentAt(at(first_)) > kForgetAfterUs) {
     if (!at(first_).reported) inFlightBytes_ -= at(first_).bytes;
     ++first_;
   }
-  if (next_ - first_ == static_cast<SeqNo>(entries_.size())) grow();
-  Entry& entry = at(next_);
-  entry = Entry{};
-  entry.sentUs = static_cast<uint32_t>(nowUs);
+  while (next_ < extended) {
+    Entry& unsent = append();
+    unsent.reported = 1;
+    unsent.received = 1;
+  }
+  Entry& entry = append();
   entry.bytes = static_cast<uint16_t>(std::min<uint32_t>(bytes, UINT16_MAX));
   entry.probe = probe & 0x3FFF;
   inFlightBytes_ += entry.bytes;
-  return next_++;
+}
+
+SentLog::Entry& SentLog::append() {
+  if (next_ - first_ == static_cast<SeqNo>(entries_.size())) grow();
+  Entry& entry = at(next_++);
+  entry = Entry{};
+  entry.sentUs = static_cast<uint32_t>(newestSentUs_);
+  return entry;
 }
 
 bool SentLog::read(Bytes control, std::vector<PacketResult>& out) {

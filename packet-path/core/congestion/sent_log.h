@@ -7,15 +7,15 @@
 
 namespace sluice::congestion {
 
-/// Remembers what was sent until feedback names it. Numbers transport-wide sequence numbers itself, so that they are
-/// consecutive. Grows with what is in flight, up to kMaxEntries; older packets are forgotten.
+/// Remembers what was sent until feedback names it. Grows with what is in flight, up to kMaxEntries; older packets are
+/// forgotten.
 class SentLog {
  public:
   /// 8192 packets are 2 s of 40 Mbit/s. Feedback later than that has nothing left to steer.
   static constexpr size_t kMaxEntries = 8'192;
 
-  /// The number to write into the next packet (its lower 16 bits), which is noted as sent now.
-  [[nodiscard]] SeqNo note(uint32_t bytes, ProbeId probe, TimeUs nowUs);
+  /// A packet left now under this transport-wide sequence number. Numbers grow; those left out were never sent.
+  void note(uint16_t seq, uint32_t bytes, ProbeId probe, TimeUs nowUs);
 
   /// Reads one feedback message's control information (RFC 4585 FCI); appends one result for each packet that it
   /// reports and that was not reported received before. False when the message cannot be read.
@@ -35,6 +35,7 @@ class SentLog {
   };
 
   [[nodiscard]] Entry& at(SeqNo seq) { return entries_[static_cast<size_t>(seq) & (entries_.size() - 1)]; }
+  Entry& append();
   void grow();
   [[nodiscard]] TimeUs sentAt(const Entry& entry) const;
   [[nodiscard]] TimeUs extendArrival(int64_t ticks);

@@ -19,10 +19,11 @@ constexpr size_t kReach = BurstWriter::kMaxPadding - 1;
 void BurstWriter::plan(const Outgoing& o, const Transport& transport, Plan& p) const {
   p.header = planHeader(*o.packet, transport.extensions, o.mid);
   // Without a payload there must be padding: a packet of nothing at all means nothing to its receiver.
-  const bool empty = o.packet->payloadSize == 0 && !o.repair;
+  const size_t payloadBytes = size_t{o.packet->payloadSize} - o.skip;
+  const bool empty = payloadBytes == 0 && !o.repair;
   p.fixedPadding = o.asBefore ? o.stamp.padding : static_cast<uint16_t>(empty ? 1 : 0);
   p.elastic = !o.asBefore && !o.repair && o.packet->paddingRoom() == Packet::kPadding;
-  p.bytes = static_cast<uint16_t>(p.header.bytes + o.packet->payloadSize + p.fixedPadding + (o.repair ? kOsnBytes : 0) +
+  p.bytes = static_cast<uint16_t>(p.header.bytes + payloadBytes + p.fixedPadding + (o.repair ? kOsnBytes : 0) +
                                   transport.seal.rtpOverhead());
 }
 
@@ -62,7 +63,7 @@ size_t BurstWriter::writeOne(Outgoing& o, const Plan& plan, size_t padding, Tran
   const size_t headerBytes =
       writeHeader(plan.header, packet, transport.extensions, o.mid,
                   {o.payloadType, static_cast<uint16_t>(o.seq), o.timestamp, o.ssrc}, o.stamp, header);
-  Bytes payload = packet.paddedPayload(padding);
+  Bytes payload = packet.paddedPayload(padding).subspan(o.skip);
   if (o.repair) {
     writeU16(repairPayload_.data(), o.originalSeq);
     std::copy(payload.begin(), payload.end(), repairPayload_.begin() + kOsnBytes);
@@ -93,6 +94,7 @@ void BurstWriter::write(std::span<Outgoing> packets, Transport& transport, Datag
       const size_t sealed = writeOne(packets[from + done], p, padding, transport, nowUs, out.subspan(written));
       if (sealed == 0) break;
       packets[from + done].sent = true;
+      packets[from + done].bytes = static_cast<uint16_t>(sealed);
       written += sealed;
       counters.add(Counter::kRtpPaddingOut, padding);
     }

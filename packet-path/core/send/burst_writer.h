@@ -22,9 +22,11 @@ struct Outgoing {
   bool repair = false;    ///< on a retransmission stream: `originalSeq` goes before the payload (RFC 4588 §4)
   bool asBefore = false;  ///< bit by bit what was sent before, by `stamp`
   uint16_t originalSeq = 0;
+  uint16_t skip = 0;     ///< octets of the payload that this subscriber does not get
   std::string_view mid;  ///< empty: not written
   Stamp stamp;
-  bool sent = false;  ///< set by the writer
+  bool sent = false;   ///< set by the writer
+  uint16_t bytes = 0;  ///< sealed size; set by the writer
 };
 
 /// UDP GSO takes segments of one size, only the last may be shorter. A video frame's packets differ by a few bytes;
