@@ -34,7 +34,8 @@ PacketRef PacketPool::take() {
   Packet* p = free_;
   free_ = p->next_;
   p->next_ = nullptr;
-  p->size = p->payloadOffset = p->payloadSize = 0;
+  p->size = p->payloadOffset = p->payloadSize = p->primarySkip = 0;
+  p->primaryFormat = 0;
   p->audioLevel = 0xFF;
   p->encoding = p->extensionCount = 0;
   p->marker = p->recovered = p->entryPoint = false;

@@ -40,6 +40,10 @@ struct Packet {
   Ssrc ssrc = 0;
   uint32_t clockRateHz = 0;  ///< of the timestamp
   uint32_t format = 0;       ///< of the payload: formatKey() of the codec that `payloadType` named
+  /// Redundant audio (RFC 2198): the format of the newest frame alone, and how far into the payload it begins. For
+  /// receivers that do not take redundancy. 0: none.
+  uint32_t primaryFormat = 0;
+  uint16_t primarySkip = 0;
   SeqNo seq = 0;
   TimeUs receivedAtUs = 0;
   uint8_t encoding = 0;  ///< which of its track's encodings (simulcast streams), from the lowest

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../format.h"
+#include "../wire/red.h"
 
 namespace sluice::receive {
 
@@ -81,12 +82,21 @@ IncomingTrack::Received IncomingTrack::receive(Packet& packet, const wire::RtpHe
     e.stream = std::make_unique<IncomingStream>(header.ssrc, IncomingStream::Options{spec_.kind, spec_.nack});
   }
 
+  if (formats_[payload.format].codec == Codec::kRed) findPrimary(packet);
+
   r.verdict = e.stream->receive(packet, seq, formats_[payload.format], nowUs);
   r.rttSampleUs = e.stream->takeRttSample();
   if (r.verdict != Verdict::kAccepted) return r;
   r.started = !std::exchange(started_, true);
   if (packet.audioLevel != 0xFF && !repair) r.activity = activity_.note(packet.audioLevel & 0x7F, nowUs);
   return r;
+}
+
+void IncomingTrack::findPrimary(Packet& packet) const {
+  const auto primary = wire::readRedPrimary(packet.payload());
+  if (!primary || payloads_[primary->payloadType].kind != PayloadKind::kMedia) return;
+  packet.primaryFormat = formats_[payloads_[primary->payloadType].format].format;
+  packet.primarySkip = static_cast<uint16_t>(primary->offset);
 }
 
 void IncomingTrack::adopt(size_t index, Ssrc ssrc, bool repair) {

@@ -72,6 +72,8 @@ class IncomingTrack {
     uint8_t format = 0;  ///< index into formats_
   };
 
+  void findPrimary(Packet& packet) const;
+
   IncomingTrackSpec spec_;
   std::vector<PayloadFormat> formats_;
   std::array<Payload, 128> payloads_{};

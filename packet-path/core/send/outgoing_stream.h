@@ -40,8 +40,19 @@ class OutgoingStream {
   /// Takes over a changed spec of the same SSRC.
   void apply(const OutgoingTrackSpec& spec);
 
-  /// The payload type for this packet; null when the subscriber has none for its format.
+  /// The payload type for a format; null when the subscriber has none.
   [[nodiscard]] const OutgoingFormat* format(uint32_t format);
+  /// How this packet goes out: whole, or the newest frame of redundant audio alone. `format` is null when the
+  /// subscriber takes neither.
+  struct Form {
+    const OutgoingFormat* format = nullptr;
+    uint16_t skip = 0;
+  };
+  [[nodiscard]] Form form(const Packet& packet) {
+    if (const OutgoingFormat* whole = format(packet.format)) return {whole, 0};
+    if (packet.primaryFormat == 0) return {};
+    return {format(packet.primaryFormat), packet.primarySkip};
+  }
 
   /// Notes a packet that was sent for the first time.
   void sent(const Packet& packet, SeqNo out, uint32_t source, const Stamp& stamp);

@@ -100,7 +100,7 @@ MutableBytes RtpHeaderWriter::add(uint8_t id, Bytes data) {
   uint8_t* p = out_.data() + end_;
   size_t header = 1;
   if (form_ == ExtensionForm::kOneByte) {
-    p[0] = static_cast<uint8_t>((id << 4) | (data.size() - 1));
+    p[0] = static_cast<uint8_t>((size_t{id} << 4) | (data.size() - 1));
   } else {
     p[0] = id;
     p[1] = static_cast<uint8_t>(data.size());

@@ -63,7 +63,7 @@ Chunk nextChunk(Symbols from) {
   }
   const bool large = std::find(head.begin(), head.begin() + heads, kLargeDelta) != head.begin() + heads;
   const size_t vector = std::min(heads, large ? kTwoBitSymbols : kOneBitSymbols);
-  if (run >= vector) return {run, static_cast<uint16_t>((first << 13) | run)};
+  if (run >= vector) return {run, static_cast<uint16_t>((size_t{first} << 13) | run)};
 
   uint16_t bits = large ? 0xC000 : 0x8000;
   for (size_t i = 0; i < vector; ++i) {
