@@ -415,6 +415,42 @@ TEST_CASE("media: a subscriber without the packet's format is sent nothing") {
   CHECK(call.world.total(DropReason::kNoCommonFormat) == 3);
 }
 
+TEST_CASE("media: redundant audio goes whole to who takes it, its newest frame alone to who does not (RFC 2198)") {
+  World world;
+  SessionSpec p = sessionSpec(1);
+  p.incoming = {audioIn(1, 500)};
+  p.incoming[0].codecs.push_back({63, Codec::kRed, 48'000, {}, ""});
+  SessionSpec whole = sessionSpec(2);
+  whole.outgoing = {audioOut(1, 600)};
+  whole.outgoing[0].codecs.push_back({64, Codec::kRed, 48'000, {}, ""});
+  SessionSpec plain = sessionSpec(3);
+  plain.outgoing = {audioOut(1, 600)};
+  Client& publisher = world.add(p);
+  Client& taker = world.add(whole);
+  Client& other = world.add(plain);
+  world.connect({&publisher, &taker, &other});
+  Rtp red = opus(500, 1, 960);
+  red.payloadType = 63;
+  // One redundant block of three octets, 960 ticks old, then the primary.
+  red.payload = {0x80 | 111, 0x0F, 0x00, 0x03, 111, 'o', 'l', 'd', 'n', 'e', 'w'};
+  publisher.send(red);
+  red.seq = 2;
+  red.payload = {0x80 | 111, 0x0F, 0x03, 0xFF, 111, 'x'};  // says more than it has
+  publisher.send(red);
+  publisher.send(opus(500, 3, 2'880));
+  world.settle();
+  REQUIRE(taker.packets.size() == 3);
+  CHECK(taker.packets[0].payloadType == 64);
+  CHECK(taker.packets[0].payload.size() == 11);
+  REQUIRE(other.packets.size() == 2);
+  CHECK(other.packets[0].payloadType == 109);
+  CHECK(other.packets[0].payload == test::Datagram{'n', 'e', 'w'});
+  const uint16_t again = other.packets[0].seq;
+  other.sendRtcp([again](wire::RtcpWriter& w) { w.nack(1, 600, std::array{again}); });
+  world.settle();
+  CHECK(world.total(Counter::kResentOut) == 1);
+}
+
 TEST_CASE("media: who speaks is told when it changes, and no more") {
   World world;
   SessionSpec p = sessionSpec(1);
