@@ -8,8 +8,10 @@ import { thisMachine } from './machine.ts';
 import { exposeMetrics } from './metrics.ts';
 import type { Machine, MediaNodePorts, OpenPacketPath, PacketPathPort, PacketPathWish } from './ports.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
+import { Inspection } from './report/inspection.ts';
 import { publicAddresses } from './report/public-addresses.ts';
 import { Reporter } from './report/reporter.ts';
+import { StreamMetrics } from './report/stream-metrics.ts';
 import { SiteIdentity } from './site/site-identity.ts';
 
 /** The world of a media node. */
@@ -29,6 +31,8 @@ export interface MediaNodeDeps {
 export interface MediaNode {
   /** It has the site's certificate, listens, and has said so. Rejects with an `AppError` when it cannot. */
   readonly ready: Promise<void>;
+  /** undefined: it is not up. */
+  inspection(): Inspection | undefined;
   /** No session lands here any more; those that are here go on. */
   drain(): void;
   /** Stops at once; its sessions end. */
@@ -40,6 +44,7 @@ interface Running {
   readonly path: PacketPathPort;
   readonly reconciler: Reconciler;
   readonly reporter: Reporter;
+  readonly inspection: Inspection;
   readonly stopMetrics: () => void;
 }
 
@@ -61,6 +66,7 @@ export function startMediaNode(config: MediaNodeConfig, deps: MediaNodeDeps): Me
   ready.catch(() => {}); // whoever waits for it is told; nobody has to wait
   return {
     ready,
+    inspection: () => running?.inspection,
     drain: () => {
       running?.path.drain();
       running?.reporter.drain();
@@ -70,6 +76,7 @@ export function startMediaNode(config: MediaNodeConfig, deps: MediaNodeDeps): Me
       closed = true;
       identity.close();
       if (running !== undefined) shut(running);
+      running = undefined;
     },
   };
 }
@@ -80,13 +87,15 @@ function open(config: MediaNodeConfig, deps: MediaNodeDeps, ports: MediaNodePort
   const shards = config.shards === 0 ? Math.min(machine.cores, 64) : config.shards;
   // Events come only after this turn, when the reconciler is there.
   const path = openPacketPath({ bind, shards, identity, onEvent: (event) => reconciler.event(event) });
-  const reconciler = new Reconciler(ports, path);
+  const streams = new StreamMetrics(deps.metrics);
+  const reconciler = new Reconciler(ports, path, (assessment) => streams.add(assessment));
   const reporter = new Reporter(ports, {
     path,
     publicAddresses: publicAddresses(config.publicAddresses, path.addresses, machine),
     counts: () => reconciler.counts(),
   });
-  return { path, reconciler, reporter, stopMetrics: exposeMetrics(deps.metrics, { reconciler, reporter }) };
+  const inspection = new Inspection(ports.node, path, reconciler);
+  return { path, reconciler, reporter, inspection, stopMetrics: exposeMetrics(deps.metrics, { reconciler, reporter }) };
 }
 
 function shut({ path, reconciler, reporter, stopMetrics }: Running): void {

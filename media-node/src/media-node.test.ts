@@ -34,6 +34,7 @@ import { RecordingLogger, VirtualClock } from '@sluice/runtime/internal';
 import { MediaNodeConfig } from './config.ts';
 import { type MediaNode, startMediaNode } from './main.ts';
 import type { PacketPathPort, PacketPathWish } from './ports.ts';
+import { incomingStream, outgoingStream, sessionSnapshot } from './quality/test-streams.ts';
 
 const ONE = 'SE_one1' as SessionId;
 
@@ -384,6 +385,36 @@ test('media node: reports once a second how it is, and shows every number', asyn
   ]) {
     assert.ok(text.includes(line), `${line} in\n${text}`);
   }
+});
+
+test('media node: shows what its streams do in sums and distributions, and each session when asked', async () => {
+  const site = await new Site().up();
+  site.spec();
+  await site.run(10);
+  site.path.land(ONE);
+  for (let n = 0; n < 4; n++) {
+    const incoming = [incomingStream({ packets: 300 * n, bytes: 40_000 * n, lost: 3 * n, nacks: n, jitterMs: 4 })];
+    const outgoing = [outgoingStream({ track: 'TR_x' as never, paused: true })];
+    site.path.sessions.set(ONE, sessionSnapshot({ session: ONE, datagramsIn: n, rttMs: 30, incoming, outgoing }));
+    await site.run(5_200);
+  }
+  const text = await site.metrics.text();
+  assert.match(text, /sluice_media_stream_packets_total\{direction="in",kind="audio"\} [69]00/);
+  assert.match(text, /sluice_media_stream_seconds_total\{direction="out",kind="video",state="paused"\} (1\d|20)/);
+  assert.match(text, /sluice_media_session_score_count\{quality="excellent"\} [23]/);
+  const status = site.statuses.at(-1);
+  assert.equal(status?.quality?.quality, 'excellent');
+
+  const inspection = site.node.inspection();
+  assert.ok(inspection !== undefined);
+  const [summary] = inspection.sessions();
+  assert.deepEqual([summary?.session, summary?.state, summary?.quality?.quality], [ONE, 'connected', 'excellent']);
+  const detail = await inspection.session(ONE);
+  assert.equal(detail?.snapshot?.rttMs, 30);
+  assert.ok(!JSON.stringify(detail).includes('a-password-of-22-letters'), 'nothing that lets others in');
+  assert.equal(await inspection.session('SE_none' as SessionId), undefined);
+  assert.equal((await inspection.room('RM_room' as never)).sessions.length, 1);
+  assert.equal((await inspection.node()).sessions, 1);
 });
 
 test('media node: draining is said at once', async () => {

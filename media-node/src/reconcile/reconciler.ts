@@ -9,6 +9,8 @@ import {
 import { PacketPathError, type PacketPathEvent, type Version } from '@sluice/packet-path';
 import { errorMessage, type Timer } from '@sluice/runtime';
 import type { MediaNodePorts, PacketPathPort } from '../ports.ts';
+import type { Assessment } from '../quality/qualities.ts';
+import type { SessionList } from '../report/inspection.ts';
 import {
   SessionTable,
   type SessionTableEvent,
@@ -41,9 +43,10 @@ const MAX_UNANSWERED_LOOKS = 100;
  * Makes the packet path equal to the specs of the site and says what became of the sessions. Carries between the bus,
  * the packet path and the `SessionTable`, which decides.
  */
-export class Reconciler {
+export class Reconciler implements SessionList {
   readonly #ports: MediaNodePorts;
   readonly #path: PacketPathPort;
+  readonly #assessed: (assessment: Assessment) => void;
   readonly #specs: DocumentReader<SessionSpec>;
   readonly #statuses: DocumentWriter<SessionStatus>;
   readonly #table = new SessionTable();
@@ -59,9 +62,10 @@ export class Reconciler {
   #stepTimer: Timer | undefined;
   #counters = { specsMisaddressed: 0, specsRefused: 0, specsBeyondLimit: 0, askedForUnknown: 0, eventsLost: 0 };
 
-  constructor(ports: MediaNodePorts, path: PacketPathPort) {
+  constructor(ports: MediaNodePorts, path: PacketPathPort, assessed: (assessment: Assessment) => void) {
     this.#ports = ports;
     this.#path = path;
+    this.#assessed = assessed;
     this.#sink = this.#makeSink();
     const { bus, clock, logger, site, writer } = ports;
     this.#statuses = new DocumentWriter({ bus, clock, kind: sessionStatusDocument, writer });
@@ -82,6 +86,14 @@ export class Reconciler {
 
   counts(): ReturnType<SessionTable['counts']> & { readonly specs: number } {
     return { ...this.#table.counts(), specs: this.#table.size };
+  }
+
+  summaries(): ReturnType<SessionList['summaries']> {
+    return this.#table.summaries();
+  }
+
+  summary(session: SessionId): ReturnType<SessionList['summary']> {
+    return this.#table.summary(session);
   }
 
   counters(): ReconcilerCounters {
@@ -198,6 +210,7 @@ export class Reconciler {
       drop: (session) => this.#drop(session),
       say: (status, epoch) => this.#statuses.set(status.room, status.session, { ...status, node }, epoch),
       forget: ({ room, session }) => this.#statuses.remove(room, session),
+      assessed: (assessment) => this.#assessed(assessment),
       event: (event) => this.#tableEvent(event),
     };
   }

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import type { SessionId, TrackId } from '@sluice/contracts';
 import { sampleSpec } from '@sluice/contracts/internal';
 import type { PacketPathEvent, SessionSnapshot } from '@sluice/packet-path';
+import type { SessionMeasure } from '../quality/session-meter.ts';
+import { incomingStream, outgoingStream } from '../quality/test-streams.ts';
 import {
   MAX_SPECS,
   ORPHAN_GRACE_US,
@@ -20,15 +22,25 @@ const SPEC = sampleSpec(ONE, { incoming });
 class Stage {
   readonly table = new SessionTable();
   readonly did: string[] = [];
+  readonly measures: SessionMeasure[] = [];
   nowUs = 0;
   readonly #sink: SessionTableSink = {
     apply: (spec, { epoch, generation }) => this.did.push(`apply ${spec.session} ${epoch}.${generation}`),
     drop: (session) => this.did.push(`drop ${session}`),
-    say: ({ session, state, closeReason, startedTracks, lastDataSequence, audio }, epoch) => {
+    say: ({ session, state, closeReason, startedTracks, lastDataSequence, audio, quality, pausedTracks }, epoch) => {
       const heard = audio.map(({ active, level }) => (active ? level : 'quiet')).join();
-      const more = [closeReason, ...startedTracks, lastDataSequence || undefined, heard || undefined];
+      const held = pausedTracks.length > 0 ? `without ${pausedTracks.join()}` : undefined;
+      const more = [
+        closeReason,
+        ...startedTracks,
+        lastDataSequence || undefined,
+        heard || undefined,
+        quality?.quality,
+        held,
+      ];
       this.did.push([`say ${session} ${epoch} ${state}`, ...more.filter((one) => one !== undefined)].join(' '));
     },
+    assessed: ({ measure }) => this.measures.push(measure),
     forget: ({ session }) => this.did.push(`forget ${session}`),
     event: ({ type, spec }) => this.did.push(`(${type} ${spec.session})`),
   };
@@ -294,6 +306,7 @@ test('session table: tracks that the spec no longer has are no longer told', () 
     drop() {},
     forget() {},
     event() {},
+    assessed() {},
     say: (body: { startedTracks: unknown; audio: unknown }) => said.push(body),
   };
   const said: { startedTracks: unknown; audio: unknown }[] = [];
@@ -313,4 +326,44 @@ test('session table: what it holds is bounded, and counted by what is here', () 
   stage.event({ type: 'landed', session: 'SE_7' as SessionId, remote: '192.0.2.1:1' });
   assert.deepEqual(stage.table.counts(), { sessions: 1, incomingTracks: 1, outgoingTracks: 0 });
   assert.deepEqual([...stage.table.sessions('here')], ['SE_7']);
+});
+
+test('session table: quality is said when it changed, at most every 5 s', () => {
+  const stage = new Stage();
+  stage.spec(1);
+  stage.connected();
+  stage.took();
+  let [datagramsIn, packets, lost] = [0, 0, 0];
+  const look = (share: number): string[] => {
+    for (let i = 0; i < 10; i++) {
+      stage.pass(500_000);
+      datagramsIn++;
+      packets += 25 * (1 - share);
+      lost += 25 * share;
+      stage.observed({ datagramsIn, outgoing: [], incoming: [incomingStream({ track: TRACK, packets, lost })] });
+    }
+    stage.pass(STATUS_INTERVAL_US);
+    return stage.took();
+  };
+  const first = look(0);
+  assert.deepEqual(first, [`say SE_one 1 connected ${TRACK} quiet`]);
+  assert.deepEqual(look(0), [`say SE_one 1 connected ${TRACK} quiet excellent`]);
+  assert.deepEqual(look(0), []);
+  look(0.4);
+  assert.deepEqual(look(0.4), [`say SE_one 1 connected ${TRACK} quiet poor`]);
+  assert.equal(stage.measures.length, 4);
+});
+
+test('session table: what is held back for lack of bandwidth is said, and when it flows again', () => {
+  const stage = new Stage();
+  stage.spec(1);
+  stage.connected();
+  stage.took();
+  const track = 'TR_VCx' as TrackId;
+  stage.observed({ outgoing: [{ ...outgoingStream({ track }), heldBack: true } as never] });
+  stage.pass(STATUS_INTERVAL_US);
+  assert.deepEqual(stage.took(), [`say SE_one 1 connected without ${track}`]);
+  stage.observed({ outgoing: [outgoingStream({ track })] });
+  stage.pass(STATUS_INTERVAL_US);
+  assert.deepEqual(stage.took(), ['say SE_one 1 connected']);
 });

@@ -1,6 +1,8 @@
-import type { SessionId, SessionSpec, SessionStatus, TimeUs, TrackId } from '@sluice/contracts';
+import type { ConnectionQuality, SessionId, SessionSpec, SessionStatus, TimeUs, TrackId } from '@sluice/contracts';
 import { US_PER_MS, US_PER_S } from '@sluice/contracts';
 import type { PacketPathEvent, SessionSnapshot, Version } from '@sluice/packet-path';
+import { type Assessment, heldBackTracks, Qualities } from '../quality/qualities.ts';
+import type { SessionSummary } from '../report/inspection.ts';
 
 export type SessionTableInput =
   | { readonly type: 'spec'; readonly spec: SessionSpec; readonly version: Version }
@@ -22,6 +24,8 @@ export interface SessionTableSink {
   say(status: StatusBody, epoch: number): void;
   /** Nothing is said of the session any more. */
   forget(status: Pick<StatusBody, 'session' | 'room'>): void;
+  /** What a session did in the last seconds, and how good that was. */
+  assessed(assessment: Assessment): void;
   event(event: SessionTableEvent): void;
 }
 
@@ -42,6 +46,7 @@ interface Entry {
   readonly startedTracks: Set<TrackId>;
   readonly audio: Map<TrackId, { readonly active: boolean; readonly level: number }>;
   lastDataSequence: number;
+  pausedTracks: readonly TrackId[];
 }
 
 /** Loudness and data sequences change all the time: said at most this often. */
@@ -60,6 +65,7 @@ export const MAX_SPECS = 50_000;
  */
 export class SessionTable {
   readonly #entries = new Map<SessionId, Entry>();
+  readonly #qualities = new Qualities();
   /** Sessions with something unsaid that may wait. */
   readonly #unsaid = new Set<SessionId>();
   /** Sessions that go on without an owner, and since when; the earliest first. */
@@ -89,6 +95,15 @@ export class SessionTable {
     }
   }
 
+  *summaries(): Iterable<SessionSummary> {
+    for (const entry of this.#entries.values()) yield this.#summaryOf(entry);
+  }
+
+  summary(session: SessionId): { readonly summary: SessionSummary; readonly spec: SessionSpec } | undefined {
+    const entry = this.#entries.get(session);
+    return entry && { summary: this.#summaryOf(entry), spec: entry.spec };
+  }
+
   handle(input: SessionTableInput, nowUs: TimeUs, out: SessionTableSink): void {
     switch (input.type) {
       case 'spec':
@@ -104,7 +119,7 @@ export class SessionTable {
         this.#event(input.event, out);
         break;
       case 'observed':
-        this.#observed(input.session, input.snapshot, out);
+        this.#observed(input.session, input.snapshot, nowUs, out);
         break;
     }
   }
@@ -159,6 +174,10 @@ export class SessionTable {
     out.apply(spec, version);
   }
 
+  #summaryOf({ spec: { session, room, participant, identity }, state }: Entry): SessionSummary {
+    return { session, room, participant, identity, state, quality: this.#qualities.said(session) };
+  }
+
   #ownerSilent(session: SessionId, nowUs: TimeUs, out: SessionTableSink): void {
     const entry = this.#entries.get(session);
     if (entry === undefined) return;
@@ -206,7 +225,7 @@ export class SessionTable {
     out.event({ type: state, spec: entry.spec });
   }
 
-  #observed(session: SessionId, snapshot: SessionSnapshot | undefined, out: SessionTableSink): void {
+  #observed(session: SessionId, snapshot: SessionSnapshot | undefined, nowUs: TimeUs, out: SessionTableSink): void {
     const entry = this.#entries.get(session);
     if (entry === undefined || entry.state === 'closed') return;
     if (snapshot === undefined || snapshot.state === 'closed') {
@@ -228,6 +247,20 @@ export class SessionTable {
       }
     }
     this.#become(entry, snapshot.state, out);
+    this.#assess(entry, snapshot, nowUs, out);
+  }
+
+  #assess(entry: Entry, snapshot: SessionSnapshot, nowUs: TimeUs, out: SessionTableSink): void {
+    if (snapshot.state !== 'connected') return;
+    const pausedTracks = heldBackTracks(snapshot);
+    if (pausedTracks.join() !== entry.pausedTracks.join()) {
+      entry.pausedTracks = pausedTracks;
+      this.#unsaid.add(entry.spec.session);
+    }
+    const assessment = this.#qualities.observe(entry.spec, snapshot, nowUs);
+    if (assessment === undefined) return;
+    if (assessment.news) this.#unsaid.add(entry.spec.session);
+    out.assessed(assessment);
   }
 
   /** The packet path ended it. Its owner is told, and says what becomes of it; without an owner that was the end. */
@@ -251,6 +284,8 @@ export class SessionTable {
   #sayClosed(entry: Entry, reason: CloseReason, out: SessionTableSink): void {
     entry.state = 'closed';
     entry.closeReason = reason;
+    entry.pausedTracks = [];
+    this.#qualities.forget(entry.spec.session);
     this.#say(entry, out);
     out.event({ type: 'closed', spec: entry.spec, reason });
   }
@@ -259,12 +294,13 @@ export class SessionTable {
     this.#entries.delete(session);
     this.#orphans.delete(session);
     this.#unsaid.delete(session);
+    this.#qualities.forget(session);
     if (state === 'closed') out.forget({ session, room });
   }
 
   #say(entry: Entry, out: SessionTableSink): void {
     this.#unsaid.delete(entry.spec.session);
-    out.say(statusOf(entry), entry.version.epoch);
+    out.say(statusOf(entry, this.#qualities.said(entry.spec.session)), entry.version.epoch);
   }
 
   /** Forgets what was seen of tracks that the spec no longer has. */
@@ -289,6 +325,7 @@ const makeEntry = (spec: SessionSpec, version: Version): Entry => ({
   startedTracks: new Set(),
   audio: new Map(),
   lastDataSequence: 0,
+  pausedTracks: [],
 });
 
 function revive(entry: Entry): void {
@@ -298,7 +335,8 @@ function revive(entry: Entry): void {
   entry.audio.clear();
 }
 
-function statusOf({ spec, state, closeReason, startedTracks, audio, lastDataSequence }: Entry): StatusBody {
+function statusOf(entry: Entry, quality: ConnectionQuality | undefined): StatusBody {
+  const { spec, state, closeReason, startedTracks, audio, lastDataSequence, pausedTracks } = entry;
   if (state === 'waiting') throw new Error(`session ${spec.session} has not landed: there is nothing to say of it`);
   return {
     session: spec.session,
@@ -308,6 +346,7 @@ function statusOf({ spec, state, closeReason, startedTracks, audio, lastDataSequ
     startedTracks: [...startedTracks],
     lastDataSequence,
     audio: [...audio].map(([track, { active, level }]) => ({ track, active, level })),
-    pausedTracks: [],
+    ...(quality === undefined ? {} : { quality }),
+    pausedTracks: [...pausedTracks],
   };
 }
