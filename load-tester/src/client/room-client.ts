@@ -13,7 +13,7 @@ import {
   UpdateTrackSettings,
 } from '@livekit/protocol';
 import type { TrackId } from '@sluice/contracts';
-import type { PeerEvent } from '@sluice/packet-path';
+import type { PeerEndReason, PeerEvent } from '@sluice/packet-path';
 import { type ClientReport, clientReport } from './client-report.ts';
 import { connectTarget, type Mode } from './connect-url.ts';
 import { Connections } from './connections.ts';
@@ -45,6 +45,9 @@ export interface RoomClientListener {
   /** Something that a correct server does not do. */
   problem?(what: string): void;
 }
+
+/** What browsers take to notice that nobody answers their checks any more. */
+const GOODBYE_US = 5_000_000;
 
 interface Wish {
   readonly publishing: Publishing;
@@ -423,12 +426,22 @@ export class RoomClient {
         return;
       }
       case 'ended':
-        if (this.#state === 'live') this.#sendLeave();
-        this.#rejoinSoon(`media: ${event.reason}`);
+        this.#peerEnded(connections, event.reason);
         return;
       default:
         return;
     }
+  }
+
+  #peerEnded(connections: Connections, reason: PeerEndReason): void {
+    const rejoin = (): void => {
+      if (connections !== this.#connections || this.#state === 'ended') return;
+      if (this.#state === 'live') this.#sendLeave();
+      this.#rejoinSoon(`media: ${reason}`);
+    };
+    // Browsers take no notice of a goodbye by DTLS; signaling usually says why in a moment.
+    if (reason === 'dtls-closed') this.#ports.clock.setTimer(GOODBYE_US, rejoin);
+    else rejoin();
   }
 
   /** Data goes by the connection that this client offers; the first answer opened it. */

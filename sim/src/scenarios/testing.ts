@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemRandom } from '@sluice/runtime';
+import { type Outcome, runScenario } from '../scenario/run.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+
+const FIXED_SEEDS = [1, 2, 3];
+/** Every run of the tests tries one that nobody has tried. `SLUICE_SIM_SEED` repeats it. */
+const chosen = process.env['SLUICE_SIM_SEED'];
+const seeds =
+  chosen === undefined ? [...FIXED_SEEDS, Buffer.from(systemRandom(4)).readUInt32BE() % 1_000_000] : [Number(chosen)];
+
+/** One test for each scenario, with each seed. */
+export function testScenarios(scenarios: readonly Scenario[]): void {
+  for (const scenario of scenarios) {
+    test(`sim: ${scenario.name}`, async () => {
+      for (const seed of seeds) {
+        const outcome = await runScenario(scenario, seed);
+        assert.deepEqual(outcome.wrong, [], text(outcome));
+      }
+    });
+  }
+}
+
+const text = ({ seed, wrong, notes }: Outcome): string =>
+  [`seed ${seed} (SLUICE_SIM_SEED=${seed} repeats it)`, ...wrong.map((what) => `✖ ${what}`), ...notes].join('\n  ');
