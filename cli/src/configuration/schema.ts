@@ -41,7 +41,9 @@ export const SluiceConfig = z.strictObject({
         .min(0)
         .max(65_535)
         .optional()
-        .describe('TCP port that answers GET /metrics for Prometheus; none when left out.'),
+        .describe(
+          'TCP port that answers GET /metrics for Prometheus and, on loopback, GET /debug/sessions; none when left out.',
+        ),
     })
     .prefault({})
     .describe('Numbers for operators.'),

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { metricsContentType } from '@sluice/runtime';
 import type { SluiceConfig } from '../configuration/schema.ts';
 import { metricsCannotListen } from '../errors.ts';
+import { debugAnswer, type Inspected, mayDebug } from './debug-pages.ts';
 import type { World } from './world.ts';
 
 export interface MetricsServer {
@@ -11,10 +12,19 @@ export interface MetricsServer {
 }
 
 /** Answers Prometheus, when a port is configured. Apart from signaling's: these numbers are nobody else's business. */
-export function startMetricsServer({ address, port }: SluiceConfig['metrics'], { metrics }: World): MetricsServer {
+export function startMetricsServer(
+  { address, port }: SluiceConfig['metrics'],
+  { metrics }: World,
+  node: () => Inspected | undefined,
+): MetricsServer {
   if (port === undefined) return { ready: Promise.resolve(), close: async () => undefined };
   const server = createServer((request, response) => {
-    if (request.url !== '/metrics') {
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    if (path.startsWith('/debug') && mayDebug(address, request.headers.host)) {
+      void debug(path, node(), response);
+      return;
+    }
+    if (path !== '/metrics') {
       response.writeHead(404).end();
       return;
     }
@@ -40,4 +50,14 @@ export function startMetricsServer({ address, port }: SluiceConfig['metrics'], {
       await once(server, 'close');
     },
   };
+}
+
+async function debug(path: string, node: Inspected | undefined, response: ServerResponse): Promise<void> {
+  try {
+    const { status, json } = await debugAnswer(path, node);
+    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+    response.end(JSON.stringify(json, undefined, 2));
+  } catch {
+    response.writeHead(500).end();
+  }
 }

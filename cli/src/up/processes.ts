@@ -38,7 +38,7 @@ export function startProcesses(config: SluiceConfig, world: World, door: FrontDo
     { ...config.signaling, site, apiKeys: config.apiKeys },
     { ...depsOf('signaling'), ...door },
   );
-  const numbers = startMetricsServer(config.metrics, world);
+  const numbers = startMetricsServer(config.metrics, world, () => mediaNode.inspection());
   const starting = Promise.all([signaling.ready, mediaNode.ready, controller.ready, numbers.ready]);
   const close = async (): Promise<void> => {
     // Clients hear goodbye first; the bus ends when nobody has anything to say any more.

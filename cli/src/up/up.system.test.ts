@@ -187,5 +187,8 @@ test('up: numbers for Prometheus, where they are asked for', async () => {
   await up(configured('metrics', `metrics: { port: ${port} }`), async () => {
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     assert.match(text, /^# HELP sluice_/m);
+    const node = (await (await fetch(`http://127.0.0.1:${port}/debug/node`)).json()) as { shards: unknown[] };
+    assert.ok(node.shards.length > 0);
+    assert.equal((await fetch(`http://127.0.0.1:${port}/debug/sessions/SE_none`)).status, 404);
   });
 });
