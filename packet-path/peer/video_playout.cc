@@ -96,10 +96,18 @@ SeqNo VideoPlayout::keyFrameAround(SeqNo seq) const {
 
 void VideoPlayout::advance(TimeUs clockOffsetUs, TimeUs nowUs) {
   for (const Slot* s = find(contiguous_); s != nullptr; s = find(contiguous_)) {
-    ++contiguous_;
-    if (s->empty && contiguous_ == next_ + 1) {
+    if (s->empty && contiguous_ == next_) {
+      next_ = ++contiguous_;
+      continue;
+    }
+    if (!s->empty && s->timestamp != slot(next_).timestamp) {
+      // The frame before it has no end and never will: a forwarder stopped in the middle of it.
+      ++totals_.framesDropped;
+      if (!s->entry) return giveUp(contiguous_);
       next_ = contiguous_;
-    } else if (s->marker) {
+    }
+    ++contiguous_;
+    if (s->marker) {
       decode(next_, contiguous_ - 1, clockOffsetUs, nowUs);
       next_ = contiguous_;
     }

@@ -345,6 +345,38 @@ TEST_CASE("video playout: a frame that is kept from the decoder behind its back 
   CHECK(call.received().frames.brokenReferences == 1);
 }
 
+TEST_CASE("video playout: a frame that breaks off is given up, and the key frame behind it is shown") {
+  Call call(sendsVideo(), receives(screen()));
+  call.run(kSecondUs);
+  // A forwarder that pauses in the middle of a frame, goes on with the next key frame, and leaves no gap.
+  uint16_t dropped = 0;
+  bool paused = false;
+  call.inspect = [&](Datagram& packet) {
+    const auto mark = readMark(packet);
+    REQUIRE(mark);
+    if (dropped == 0 && mark->part == 1) paused = true;
+    if (paused && mark->reference == 0 && mark->part == 0) paused = false;
+    if (paused) return ++dropped, false;
+    writeU16(packet.data() + 2, static_cast<uint16_t>(readU16(packet.data() + 2) - dropped));
+    return true;
+  };
+  call.run(kSecondUs / 2);
+  CHECK(dropped > 0);
+  struct Nowhere final : MediaOut {
+    void sendRtp(std::span<const Bytes>) override {}
+    void sendRtcp(Bytes) override {}
+  } nowhere;
+  Datagram pli(64);
+  wire::RtcpWriter writer(pli);
+  REQUIRE(writer.pli(1, kVideoSsrc));
+  call.sender().receiveRtcp(writer.written(), 0, nowhere);
+  const uint64_t before = call.received().frames.framesDecoded;
+  call.run(kSecondUs);
+  CHECK(call.received().frames.framesDecoded >= before + 29);
+  CHECK(call.received().frames.framesDropped == 1);
+  CHECK(call.received().frames.brokenReferences == 0);
+}
+
 TEST_CASE("video source: temporal layers refer only to what stays when higher ones are dropped") {
   for (const uint8_t layers : {uint8_t{2}, uint8_t{3}}) {
     VideoSourceSpec spec = camera();
