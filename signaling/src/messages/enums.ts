@@ -2,11 +2,19 @@ import {
   DisconnectReason,
   Encryption_Type,
   ParticipantInfo_Kind,
+  ConnectionQuality as ProtoConnectionQuality,
   TrackSource as ProtoSource,
   TrackType,
   VideoQuality,
 } from '@livekit/protocol';
-import type { LeaveReason, ParticipantView, TrackSource, TrackView, VideoLayer } from '@sluice/contracts';
+import type {
+  ConnectionQuality,
+  LeaveReason,
+  ParticipantView,
+  TrackSource,
+  TrackView,
+  VideoLayer,
+} from '@sluice/contracts';
 
 /** The client protocol's numbers for our words, and back. */
 
@@ -83,6 +91,15 @@ const participantKindToProto: Readonly<Record<ParticipantView['kind'], Participa
 };
 export const protoParticipantKind = (kind: ParticipantView['kind']): ParticipantInfo_Kind =>
   participantKindToProto[kind];
+
+const connectionQualityToProto: Readonly<Record<ConnectionQuality['quality'], ProtoConnectionQuality>> = {
+  lost: ProtoConnectionQuality.LOST,
+  poor: ProtoConnectionQuality.POOR,
+  good: ProtoConnectionQuality.GOOD,
+  excellent: ProtoConnectionQuality.EXCELLENT,
+};
+export const protoConnectionQuality = (quality: ConnectionQuality['quality']): ProtoConnectionQuality =>
+  connectionQualityToProto[quality];
 
 const leaveReasonToProto: Readonly<Record<LeaveReason, DisconnectReason>> = {
   'client-initiated': DisconnectReason.CLIENT_INITIATED,

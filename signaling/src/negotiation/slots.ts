@@ -48,7 +48,7 @@ export const uniqueTracks = (wanted: readonly WantedTrack[]): WantedTrack[] => [
   ...new Map(wanted.map((each) => [each.track, each])).values(),
 ];
 
-/** The slots without the tracks that are not wanted any more; the others learn what is new of them (`paused`). */
+/** The slots without the tracks that are not wanted any more; the others learn what is new of them (`paused`, `wish`). */
 export function dropUnwanted<S extends Slot>(slots: readonly S[], wanted: readonly WantedTrack[]): S[] {
   const byId = new Map(wanted.map((each) => [each.track, each]));
   return slots.map((slot) => {
@@ -120,8 +120,9 @@ export function outgoingSpecs(slots: readonly Slot[]): OutgoingTrackSpec[] {
     if (track?.state !== 'agreed') return [];
     const { wanted, ssrc, rtxSsrc, codecs } = track;
     const spec = { track: wanted.track, kind, mid, ssrc, codecs: [...codecs], paused: wanted.paused };
+    const wish = wanted.wish === undefined ? {} : { wish: wanted.wish };
     const repaired = codecs.some(({ rtxPayloadType }) => rtxPayloadType !== undefined);
-    return [repaired && rtxSsrc !== undefined ? { ...spec, rtxSsrc } : spec];
+    return [repaired && rtxSsrc !== undefined ? { ...spec, rtxSsrc, ...wish } : { ...spec, ...wish }];
   });
 }
 

@@ -1,4 +1,12 @@
-import type { DataSpec, Fingerprint, ParticipantId, RandomBytes, SessionSpec, TrackId } from '@sluice/contracts';
+import type {
+  DataSpec,
+  Fingerprint,
+  ParticipantId,
+  RandomBytes,
+  SessionSpec,
+  TrackId,
+  TrackWish,
+} from '@sluice/contracts';
 
 /** What of a `SessionSpec` a negotiation decides. The session's owner adds ids and permissions. */
 export type NegotiatedSpec = Pick<
@@ -63,6 +71,8 @@ export interface WantedTrack {
   readonly mimeType: string;
   readonly stereo: boolean;
   readonly paused: boolean;
+  /** Of video: what the client has a use for. */
+  readonly wish?: TrackWish;
 }
 
 /** An announced track has found its section. */

@@ -15,6 +15,10 @@ export type DeadlineReason =
   | 'refresh-token'
   /** Tracks that the client asked for and nobody publishes. */
   | 'wishes'
+  /** Layers that nobody has a use for any more. */
+  | 'use'
+  /** How well media comes through: told together. */
+  | 'connections'
   | 'room-update'
   /** A simulated speaker falls silent. */
   | 'simulated-speakers';

@@ -1,5 +1,5 @@
 import { ClientInfo_SDK } from '@livekit/protocol';
-import type { Intent, LeaveReason, ParticipantId, SessionId, SessionSpec, TrackId } from '@sluice/contracts';
+import type { Intent, LeaveReason, ParticipantId, SessionId, SessionSpec } from '@sluice/contracts';
 import { errorMessage, type Logger, type Timer } from '@sluice/runtime';
 import { leaveMessage } from '../messages/leave.ts';
 import type { ServerMessage } from '../messages/wire.ts';
@@ -12,9 +12,6 @@ import type { Now, SessionEvent, SessionInput, SessionOptions, SessionSink } fro
 export interface HostedSessionListener {
   /** Its peer connections are known now. */
   entered(session: HostedSession): void;
-  subscribed(tracks: readonly TrackId[]): void;
-  /** What it publishes now; others may have been unpublished. */
-  publishes(session: HostedSession, tracks: readonly TrackId[]): void;
   ended(session: HostedSession): void;
 }
 
@@ -119,7 +116,6 @@ export class HostedSession implements SessionSink {
 
   sayIntent(intent: Intent): void {
     this.#intent = intent;
-    this.#listener.publishes(this, intent.left === undefined ? intent.tracks.map(({ track }) => track) : []);
     this.#ports.documents.sayIntent(intent);
   }
 
@@ -152,9 +148,6 @@ export class HostedSession implements SessionSink {
         return;
       case 'link-lost':
         this.#logger.info('session.link-lost');
-        return;
-      case 'subscribed':
-        this.#listener.subscribed(event.tracks);
         return;
       case 'message-refused':
         counters.messageRefused(event.why);

@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   AddTrackRequest,
+  ConnectionQualityUpdate,
   RequestResponse_Reason,
   RoomUpdate,
   type SessionDescription,
   SpeakersChanged,
+  StreamStateUpdate,
   SubscriptionError,
   type SubscriptionPermission,
   type SyncState,
@@ -12,6 +15,7 @@ import {
   type UpdateTrackSettings,
 } from '@livekit/protocol';
 import type {
+  ConnectionQuality,
   Intent,
   LeaveReason,
   ParticipantId,
@@ -27,11 +31,15 @@ import type { AfterLeave } from '../messages/leave.ts';
 import { roomMessage, updateMessage } from '../messages/room-messages.ts';
 import type { ClientMessage } from '../messages/wire.ts';
 import type { RefusalReason } from '../negotiation/refusal.ts';
+import { ConnectionNews, worstConnection } from './connection-news.ts';
+import { Dynacast } from './dynacast.ts';
 import type { Changed, Publishing } from './publishing.ts';
 import * as requests from './requests.ts';
 import { Roster } from './roster.ts';
 import type { Self } from './self.ts';
+import { StreamStates } from './stream-states.ts';
 import { Subscribing } from './subscribing.ts';
+import { readTrackSettings } from './track-settings.ts';
 import type { TransportResult, Transports, TransportTurn } from './transports.ts';
 
 /** The room as this process knows it: `RoomViewReader` is one. */
@@ -49,6 +57,9 @@ export interface ParticipationOptions {
   readonly publishing: Publishing;
   readonly transports: Transports;
   readonly autoSubscribe: boolean;
+  readonly adaptiveStream: boolean;
+  /** Video may be held back when the client's network does not carry it. */
+  readonly mayPause: boolean;
   readonly maxWishes: number;
 }
 
@@ -75,10 +86,19 @@ export class Participation {
   /** Tracks whose codec the client was told it has not. */
   readonly #toldUnsupported = new Set<TrackId>();
   readonly #speaking = new Map<SessionId, Intent['speaking']>();
+  readonly #connections = new Map<SessionId, ConnectionQuality>();
+  readonly #connectionNews: ConnectionNews;
+  readonly #streamStates = new StreamStates();
+  readonly #dynacast = new Dynacast();
+  readonly #mayPause: boolean;
+  #wants: Intent['wants'] = [];
+  /** The tracks that `wants` was made for; undefined: what the client shows has changed since. */
+  #wantsFor: ReadonlySet<TrackId> | undefined;
   #lastDataSequence = 0;
   #intentChanged = false;
 
-  constructor({ self, room, place, publishing, transports, autoSubscribe, maxWishes }: ParticipationOptions) {
+  constructor(options: ParticipationOptions) {
+    const { self, room, place, publishing, transports, autoSubscribe, adaptiveStream, mayPause, maxWishes } = options;
     this.#self = self;
     this.#room = room;
     this.#place = place;
@@ -86,7 +106,10 @@ export class Participation {
     this.#transports = transports;
     this.#roster = new Roster(self);
     this.#maxWishes = maxWishes;
-    this.#subscribing = new Subscribing(self, { autoSubscribe, permitted: self.permissions.canSubscribe, maxWishes });
+    this.#mayPause = mayPause;
+    this.#connectionNews = new ConnectionNews(self.participant);
+    const permitted = self.permissions.canSubscribe;
+    this.#subscribing = new Subscribing(self, { autoSubscribe, permitted, maxWishes, adaptiveStream, mayPause });
   }
 
   /** Highest number of the client's reliable messages that is known to have come. May lag behind. */
@@ -99,11 +122,12 @@ export class Participation {
   }
 
   intent(left?: LeaveReason): Intent {
-    return this.#self.intent(this.#publishing.tracks, [], left);
+    return this.#self.intent(this.#publishing.tracks, this.#wants, left);
   }
 
   /** True once after the intent changed. */
   takeIntentChanged(): boolean {
+    this.#updateWants();
     const changed = this.#intentChanged;
     this.#intentChanged = false;
     return changed;
@@ -133,6 +157,8 @@ export class Participation {
     this.tellRoom(turn);
     this.#tellSpeakers(present, turn);
     this.#tellPermissions(turn);
+    this.#tellStreamStates(turn);
+    this.tellUse(turn);
     const ending = syncState === undefined ? undefined : this.takeSyncState(syncState, turn);
     this.#transports.resume(turn);
     return ending;
@@ -142,18 +168,48 @@ export class Participation {
   roomChanged({ changed, vanished }: RoomChange, client: 'here' | 'away', turn: TransportTurn): void {
     const views = [...vanished.map((view) => ({ ...view, left: view.left ?? ('signal-close' as const) })), ...changed];
     for (const view of views) this.#subscribe(view, turn);
+    this.#connectionNews.see(views);
     const roster = this.#roster.changed(views);
     if (client === 'here') {
       this.#tellRoster(roster, turn);
       this.#tellPermissions(turn);
     }
     this.#want(turn);
-    if (client === 'here') this.#tellSpeakers(views, turn);
+    if (client === 'away') return;
+    this.#tellSpeakers(views, turn);
+    this.tellUse(turn);
   }
 
-  /** Who speaks that this client hears, as far as it was not told. */
-  tellSpeakers(turn: TransportTurn): void {
-    this.#tellSpeakers(this.#present(), turn);
+  /** What the client receives is new: it may hear people that it did not, who speak already. */
+  receivesOthers(client: 'here' | 'away', turn: TransportTurn): void {
+    const present = this.#present();
+    this.#connectionNews.see(present);
+    if (client === 'away') return;
+    this.#tellSpeakers(present, turn);
+    this.#tellStreamStates(turn);
+  }
+
+  /** Tells a publisher who has a use for its tracks, as far as that is due. */
+  tellUse({ nowUs, out }: TransportTurn): void {
+    for (const track of this.#dynacast.takeSubscribed()) out.send(requests.trackSubscribed(track));
+    for (const order of this.#dynacast.takeOrders(nowUs)) out.send(requests.layersWanted(order));
+  }
+
+  get nextUseUs(): number | undefined {
+    return this.#dynacast.nextUs();
+  }
+
+  tellConnections({ nowUs, out }: TransportTurn): void {
+    const updates = this.#connectionNews.take(
+      (participant) => this.#room.get(participant),
+      (participant) => this.#hears(participant),
+      nowUs,
+    );
+    if (updates.length > 0) out.send({ case: 'connectionQuality', value: new ConnectionQualityUpdate({ updates }) });
+  }
+
+  get nextConnectionsUs(): number | undefined {
+    return this.#connectionNews.nextUs();
   }
 
   tellRoom({ out }: TransportTurn): void {
@@ -162,8 +218,14 @@ export class Participation {
   }
 
   /** What the node that holds a peer connection says of it. */
-  heardFrom({ session, lastDataSequence, audio }: SessionStatus): void {
+  heardFrom(status: SessionStatus, client: 'here' | 'away', turn: TransportTurn): void {
+    const { session, lastDataSequence, audio, state, quality, pausedTracks } = status;
     this.#lastDataSequence = Math.max(this.#lastDataSequence, lastDataSequence);
+    if (state === 'closed' || quality === undefined) this.#connections.delete(session);
+    else this.#connections.set(session, quality);
+    if (this.#self.setConnection(worstConnection(this.#connections.values()))) this.#intentChanged = true;
+    this.#streamStates.see(session, state === 'closed' ? [] : pausedTracks);
+    if (client === 'here') this.#tellStreamStates(turn);
     this.#speaking.set(session, loudest(audio));
     if (this.#self.setSpeaking(loudest(this.#speaking.values()))) this.#intentChanged = true;
   }
@@ -223,8 +285,9 @@ export class Participation {
     this.#want(turn);
   }
 
-  updateTrackSettings({ trackSids, disabled }: UpdateTrackSettings, turn: TransportTurn): void {
-    for (const track of trackSids.slice(0, this.#maxWishes)) this.#subscribing.pause(track as TrackId, disabled);
+  updateTrackSettings(message: UpdateTrackSettings, turn: TransportTurn): void {
+    const settings = readTrackSettings(message);
+    for (const track of message.trackSids.slice(0, this.#maxWishes)) this.#subscribing.set(track as TrackId, settings);
     this.#want(turn);
   }
 
@@ -236,8 +299,7 @@ export class Participation {
     }
     this.#subscribing.restart();
     if (state.subscription !== undefined) this.#wish(state.subscription, turn);
-    for (const track of state.trackSidsDisabled.slice(0, this.#maxWishes))
-      this.#subscribing.pause(track as TrackId, true);
+    for (const track of state.trackSidsDisabled.slice(0, this.#maxWishes)) this.#subscribing.disable(track as TrackId);
     this.#want(turn);
     return undefined;
   }
@@ -269,8 +331,10 @@ export class Participation {
 
   /** What the room says of someone, as far as it concerns this participant's transports. */
   #subscribe(view: ParticipantView, turn: TransportTurn): void {
-    if (view.participant === this.#self.participant) this.#permissionsChanged(view, turn);
-    else if (view.identity !== this.#self.identity) this.#subscribing.participantChanged(view);
+    if (view.participant === this.#self.participant) {
+      this.#permissionsChanged(view, turn);
+      this.#dynacast.see(view.tracks, view.wanted, turn.nowUs);
+    } else if (view.identity !== this.#self.identity) this.#subscribing.participantChanged(view);
   }
 
   #permissionsChanged({ permissions }: ParticipantView, turn: TransportTurn): void {
@@ -303,6 +367,7 @@ export class Participation {
 
   #want(turn: TransportTurn): void {
     if (!this.#subscribing.takeChanged()) return;
+    this.#wantsFor = undefined;
     this.#tellUnsupported(this.#transports.want(this.#subscribing.wanted(), turn), turn);
   }
 
@@ -329,6 +394,27 @@ export class Participation {
 
   #tellPermissions({ out }: TransportTurn): void {
     for (const change of this.#subscribing.takePermissionChanges()) out.send(requests.permissionChanged(change));
+  }
+
+  #tellStreamStates({ out }: TransportTurn): void {
+    if (!this.#mayPause) return;
+    const { subscribed } = this.#transports;
+    const streamStates = this.#streamStates.take((track) =>
+      subscribed.has(track) ? this.#subscribing.ownerOf(track) : undefined,
+    );
+    if (streamStates.length > 0) {
+      out.send({ case: 'streamStateUpdate', value: new StreamStateUpdate({ streamStates }) });
+    }
+  }
+
+  #updateWants(): void {
+    const { subscribed } = this.#transports;
+    if (this.#wantsFor === subscribed) return;
+    this.#wantsFor = subscribed;
+    const wants = this.#subscribing.wants(subscribed);
+    if (isDeepStrictEqual(wants, this.#wants)) return;
+    this.#wants = wants;
+    this.#intentChanged = true;
   }
 
   #hears(participant: ParticipantId): boolean {

@@ -17,7 +17,7 @@ import {
 } from '@livekit/protocol';
 import { readTestDescription } from '@sluice/sdp/internal';
 import { TestClient } from '../negotiation/test-client.ts';
-import { allowed, participantView, SECOND, TestRoom, TestSession, type TestSessionOptions } from './test-session.ts';
+import { allowed, SECOND, TestRoom, TestSession, type TestSessionOptions } from './test-session.ts';
 
 const chromium = readTestDescription('chromium-send-and-receive');
 
@@ -244,8 +244,18 @@ test('publishing: an answer in single mode answers nothing and harms nothing', (
   assert.equal(me.ended(), undefined);
 });
 
-test('publishing: the first subscriber is told to the publisher', () => {
-  const { me } = enter();
-  me.input({ type: 'track-subscribed', track: participantView('x', {}).participant as never });
-  assert.deepEqual(me.heard(), ['trackSubscribed']);
+test('publishing: the first subscriber, wherever it is, is told to the publisher, and none after it', () => {
+  const { me, room, client } = enter();
+  me.say({ case: 'addTrack', value: audio('a-mic') });
+  client.send('a-mic');
+  offer(me, client);
+  room.take(me.intent);
+  const track = me.intent.tracks[0]?.track;
+  assert.ok(track !== undefined);
+  me.heard();
+  room.take(me.intent, { wanted: [{ track, quality: 'off' }] });
+  assert.equal(me.last('trackSubscribed').trackSid, track);
+  room.take(me.intent);
+  room.take(me.intent, { wanted: [{ track, quality: 'high' }] });
+  assert.equal(me.count('trackSubscribed'), 1);
 });

@@ -2,17 +2,22 @@ import {
   type AddTrackRequest,
   RequestResponse,
   type RequestResponse_Reason,
+  SubscribedCodec,
+  SubscribedQuality,
+  SubscribedQualityUpdate,
   type SubscriptionError,
   SubscriptionPermissionUpdate,
   SubscriptionResponse,
   TrackPublishedResponse,
   TrackSubscribed,
   TrackUnpublishedResponse,
+  VideoQuality,
 } from '@livekit/protocol';
 import type { TrackId } from '@sluice/contracts';
 import type { AnnouncedTrack, Refusal } from '../messages/add-track.ts';
 import { trackMessage } from '../messages/room-messages.ts';
 import type { ClientMessage, ServerMessage } from '../messages/wire.ts';
+import type { LayerOrder } from './dynacast.ts';
 import type { PermissionChange } from './subscribing.ts';
 
 /** Answers to single requests of a client. */
@@ -31,6 +36,23 @@ export const trackSubscribed = (track: TrackId): ServerMessage => ({
   case: 'trackSubscribed',
   value: new TrackSubscribed({ trackSid: track }),
 });
+
+/** Every quality is listed, with those that are worth sending enabled; older clients read the list without codecs. */
+export function layersWanted({ track, mimeType, upTo }: LayerOrder): ServerMessage {
+  const enabled = { off: 0, low: 1, medium: 2, high: 3 }[upTo];
+  const qualities = [VideoQuality.LOW, VideoQuality.MEDIUM, VideoQuality.HIGH].map(
+    (quality, i) => new SubscribedQuality({ quality, enabled: i < enabled }),
+  );
+  const codec = mimeType.toLowerCase().replace(/^video\//, '');
+  return {
+    case: 'subscribedQualityUpdate',
+    value: new SubscribedQualityUpdate({
+      trackSid: track,
+      subscribedQualities: qualities,
+      subscribedCodecs: [new SubscribedCodec({ codec, qualities })],
+    }),
+  };
+}
 
 export const subscriptionFailed = (track: TrackId, err: SubscriptionError): ServerMessage => ({
   case: 'subscriptionResponse',

@@ -36,6 +36,7 @@ export class Self {
   #known: Intent['known'];
   #active = false;
   #speaking: Intent['speaking'] = { active: false, level: 0 };
+  #connection: Intent['connection'];
   #subscriptionPermission: Intent['subscriptionPermission'] = { allParticipants: true, trackPermissions: [] };
 
   constructor({ participant, joinedAtMs, grants, request, limits }: SelfOptions) {
@@ -90,6 +91,7 @@ export class Self {
       capabilities: this.#capabilities,
       subscriptionPermission: this.#subscriptionPermission,
       speaking: this.#speaking,
+      ...(this.#connection === undefined ? {} : { connection: this.#connection }),
       wants,
       joinedAtMs: this.#joinedAtMs,
       ...(this.#known === undefined ? {} : { known: this.#known }),
@@ -125,6 +127,14 @@ export class Self {
   setSpeaking(speaking: Intent['speaking']): boolean {
     if (speaking.active === this.#speaking.active && speaking.level === this.#speaking.level) return false;
     this.#speaking = speaking;
+    return true;
+  }
+
+  /** True when it changed. */
+  setConnection(connection: Intent['connection']): boolean {
+    const before = this.#connection;
+    if (before?.quality === connection?.quality && before?.score === connection?.score) return false;
+    this.#connection = connection;
     return true;
   }
 

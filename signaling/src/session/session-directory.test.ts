@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AddTrackRequest, LeaveRequest, LeaveRequest_Action, SessionDescription, TrackType } from '@livekit/protocol';
-import { InProcessHub } from '@sluice/bus';
+import {
+  AddTrackRequest,
+  LeaveRequest,
+  LeaveRequest_Action,
+  SessionDescription,
+  TrackType,
+  VideoLayer,
+} from '@livekit/protocol';
+import { type Bus, InProcessHub } from '@sluice/bus';
 import { type Intent, SiteName } from '@sluice/contracts';
 import { seededRandom } from '@sluice/runtime';
 import { RecordingLogger, VirtualClock } from '@sluice/runtime/internal';
@@ -62,17 +69,25 @@ class TestLink implements ClientLink {
 }
 
 class World {
-  readonly clock = new VirtualClock();
-  readonly hub = new InProcessHub({ clock: this.clock, random: seededRandom(1), bodies: 'frozen' });
-  readonly cloud = new TestCloud({ hub: this.hub, clock: this.clock, site });
+  readonly clock: VirtualClock;
+  readonly hub: InProcessHub;
+  readonly cloud: TestCloud;
   readonly logger = new RecordingLogger();
-  readonly bus = this.hub.connect();
-  readonly documents = new BusDocuments({ bus: this.bus, clock: this.clock, site, writer: 'WR_test' as never });
+  readonly bus: Bus;
+  readonly documents: BusDocuments;
   readonly directory: SessionDirectory;
   readonly ended: string[] = [];
 
-  constructor(maxSessions = 10) {
-    const random = seededRandom(2);
+  /** `beside`: another signaling of the same cloud. */
+  constructor(maxSessions = 10, beside?: World) {
+    this.clock = beside?.clock ?? new VirtualClock();
+    const { clock } = this;
+    this.hub = beside?.hub ?? new InProcessHub({ clock, random: seededRandom(1), bodies: 'frozen' });
+    this.cloud = beside?.cloud ?? new TestCloud({ hub: this.hub, clock, site });
+    this.bus = this.hub.connect();
+    const writer = (beside === undefined ? 'WR_test' : 'WR_beside') as never;
+    this.documents = new BusDocuments({ bus: this.bus, clock, site, writer });
+    const random = seededRandom(beside === undefined ? 2 : 3);
     this.directory = new SessionDirectory({
       ports: {
         clock: this.clock,
@@ -164,6 +179,33 @@ test('directory: a client joins over the bus, waiting for what it needs', async 
   world.cloud.open();
   await world.clock.run(1000);
   assert.deepEqual(link.heard(), ['join', 'offer', 'refreshToken']);
+  await world.close();
+});
+
+test('directory: a publisher hears of its first subscriber from another signaling, and of the layers wanted there', async () => {
+  const world = new World();
+  const beside = new World(10, world);
+  world.cloud.open();
+  const a = await world.join('a');
+  const layers = [0, 1, 2].map((quality) => new VideoLayer({ quality, width: 320 << quality, height: 180 << quality }));
+  a.say({ case: 'addTrack', value: new AddTrackRequest({ cid: 'v-cam', type: TrackType.VIDEO, layers }) });
+  a.client.send('v-cam');
+  a.say({ case: 'offer', value: new SessionDescription({ type: 'offer', sdp: a.client.offer(), id: 0 }) });
+  await world.clock.run(12 * SECOND);
+  const told = a.heard();
+  assert.ok(told.includes('subscribedQualityUpdate') && !told.includes('trackSubscribed'), told.join());
+  const b = beside.connect('b');
+  await world.clock.run(1000);
+  b.answer();
+  await world.clock.run(1000);
+  const update = a.messages.find((message) => message.case === 'subscribedQualityUpdate');
+  assert.ok(a.messages.some((message) => message.case === 'trackSubscribed'));
+  assert.ok(
+    update?.case === 'subscribedQualityUpdate' && update.value.subscribedQualities.every(({ enabled }) => enabled),
+  );
+  beside.directory.close();
+  beside.documents.close();
+  await beside.bus.close();
   await world.close();
 });
 

@@ -8,7 +8,6 @@ import {
   type SessionId,
   type SessionStatus,
   type SiteName,
-  type TrackId,
 } from '@sluice/contracts';
 import type { ConnectRequest } from '../messages/connect-request.ts';
 import type { ServerPlace } from '../messages/greetings.ts';
@@ -45,8 +44,6 @@ export class SessionDirectory implements HostedSessionListener {
   readonly #rooms = new Map<RoomName, WatchedRoom>();
   readonly #byParticipant = new Map<ParticipantId, { readonly hosted: HostedSession; readonly room: RoomName }>();
   readonly #bySession = new Map<SessionId, HostedSession>();
-  readonly #published = new Map<TrackId, { readonly hosted: HostedSession; told: boolean }>();
-  readonly #tracksOf = new Map<HostedSession, readonly TrackId[]>();
   #closing = false;
 
   constructor(options: DirectoryOptions) {
@@ -86,23 +83,6 @@ export class SessionDirectory implements HostedSessionListener {
 
   entered(hosted: HostedSession): void {
     for (const session of hosted.sessions) this.#bySession.set(session, hosted);
-  }
-
-  publishes(hosted: HostedSession, tracks: readonly TrackId[]): void {
-    for (const track of this.#tracksOf.get(hosted) ?? []) if (!tracks.includes(track)) this.#published.delete(track);
-    for (const track of tracks) if (!this.#published.has(track)) this.#published.set(track, { hosted, told: false });
-    if (tracks.length > 0) this.#tracksOf.set(hosted, tracks);
-    else this.#tracksOf.delete(hosted);
-  }
-
-  /** Tells the publishers of this process of their first subscriber; those of others do not hear of it. */
-  subscribed(tracks: readonly TrackId[]): void {
-    for (const track of tracks) {
-      const publication = this.#published.get(track);
-      if (publication === undefined || publication.told) continue;
-      publication.told = true;
-      publication.hosted.handle({ type: 'track-subscribed', track });
-    }
   }
 
   ended(hosted: HostedSession): void {

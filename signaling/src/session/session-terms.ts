@@ -7,7 +7,6 @@ import type {
   SessionId,
   SessionStatus,
   SiteName,
-  TrackId,
 } from '@sluice/contracts';
 import type { ConnectRequest } from '../messages/connect-request.ts';
 import type { ServerPlace } from '../messages/greetings.ts';
@@ -33,8 +32,6 @@ export type SessionInput =
   | { readonly type: 'status'; readonly status: SessionStatus }
   /** How the site is reached became known, or changed. */
   | { readonly type: 'site'; readonly site: SiteTransport }
-  /** Somebody receives a track that this participant publishes. */
-  | { readonly type: 'track-subscribed'; readonly track: TrackId }
   | { readonly type: 'shutdown' }
   | { readonly type: 'deadline' };
 
@@ -60,7 +57,6 @@ export type SessionEvent =
   | { readonly type: 'connected' }
   | { readonly type: 'resumed' }
   | { readonly type: 'link-lost' }
-  | { readonly type: 'subscribed'; readonly tracks: readonly TrackId[] }
   | { readonly type: 'message-refused'; readonly why: 'rate' | 'malformed' | 'unknown' | 'unsupported' }
   /** The session is over; nothing comes after it. */
   | { readonly type: 'ended'; readonly reason: LeaveReason; readonly detail: string };

@@ -15,6 +15,7 @@ import {
   UpdateSubscription,
   UpdateTrackSettings,
 } from '@livekit/protocol';
+import type { TrackId } from '@sluice/contracts';
 import { readTestDescription } from '@sluice/sdp/internal';
 import fc from 'fast-check';
 import type { ClientMessage } from '../messages/wire.ts';
@@ -72,7 +73,15 @@ const known: fc.Arbitrary<ClientMessage> = fc.oneof(
     .record({ trackSids: fc.array(sid, { maxLength: 30 }), subscribe: fc.boolean() })
     .map((fields) => ({ case: 'subscription' as const, value: new UpdateSubscription(fields) })),
   fc
-    .record({ trackSids: fc.array(sid), disabled: fc.boolean(), width: fc.nat(), height: fc.nat() })
+    .record({
+      trackSids: fc.array(sid),
+      disabled: fc.boolean(),
+      quality: fc.nat(5),
+      width: fc.nat(),
+      height: fc.nat(),
+      fps: fc.nat(),
+      priority: fc.nat(),
+    })
     .map((fields) => ({ case: 'trackSetting' as const, value: new UpdateTrackSettings(fields) })),
   fc
     .record({ name: text, metadata: text, attributes: fc.dictionary(text, text), requestId: fc.nat() })
@@ -134,12 +143,16 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   fc.constantFrom('landed' as const, 'connected' as const, 'closed' as const).map(
     (state): Act =>
       (me) => {
-        if (me.session.sessions.length > 0) me.status({ state });
+        const quality = { quality: state === 'landed' ? ('lost' as const) : ('good' as const), score: 3 };
+        if (me.session.sessions.length > 0) me.status({ state, quality, pausedTracks: ['TR_v1' as TrackId] });
       },
   ),
   fc.tuple(fc.nat(9), fc.boolean()).map(
     ([version, there]): Act =>
-      (_, room) => {
+      (me, room) => {
+        const connection = { quality: 'poor' as const, score: version };
+        const wanted = me.intent.tracks.map(({ track }) => ({ track, quality: 'low' as const }));
+        if (me.intent.left === undefined) room.take(me.intent, { wanted, connection });
         const left = there ? {} : { left: 'client-initiated' as const };
         room.show(participantView('b', { version: version + 1, tracks: [trackView('a1'), trackView('v1')], ...left }));
       },

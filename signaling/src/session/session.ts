@@ -20,7 +20,7 @@ import { DualTransports } from './dual-transports.ts';
 import { MessageBudget } from './message-budget.ts';
 import { type Ending, Participation, type Room } from './participation.ts';
 import { Publishing } from './publishing.ts';
-import { requestRefused, trackSubscribed } from './requests.ts';
+import { requestRefused } from './requests.ts';
 import { Self } from './self.ts';
 import type { Now, SessionInput, SessionOptions, SessionSink } from './session-terms.ts';
 import { BREAK_RESUME_FOR_US, type BreakResume, type Simulated, simulatedSpeakers } from './simulation.ts';
@@ -130,9 +130,6 @@ export class Session {
         this.#site = input.site;
         this.#tryToEnter(now, out);
         return;
-      case 'track-subscribed':
-        if (this.#linked) out.send(trackSubscribed(input.track));
-        return;
       case 'shutdown':
         this.#leave({ reason: 'server-shutdown', after: 'reconnect', detail: 'the server stops' }, out);
         return;
@@ -158,6 +155,8 @@ export class Session {
       publishing: new Publishing(random, limits.tracksPerParticipant),
       transports: this.#makeTransports(room.info.room),
       autoSubscribe: request.autoSubscribe,
+      adaptiveStream: request.adaptiveStream,
+      mayPause: request.allowPause,
       maxWishes: limits.wishesPerParticipant,
     });
     this.#participation = participation;
@@ -298,7 +297,7 @@ export class Session {
     }
     const { participation, turn } = this.#live(now, out);
     if (participation === undefined || turn === undefined) return;
-    participation.roomChanged(change, this.#linked ? 'here' : 'away', turn);
+    participation.roomChanged(change, this.#client, turn);
     if (this.#toldRoom !== roomText(this.#options.room) && !this.#deadlines.has('room-update')) {
       this.#deadlines.set('room-update', now.us + ROOM_UPDATE_US);
     }
@@ -311,9 +310,9 @@ export class Session {
 
   #status(status: SessionStatus, now: Now, out: SessionSink): void {
     const { session, state, closeReason } = status;
-    const participation = this.#participation;
-    if (participation === undefined || !this.sessions.includes(session)) return;
-    participation.heardFrom(status);
+    const { participation, turn } = this.#live(now, out);
+    if (participation === undefined || turn === undefined || !this.sessions.includes(session)) return;
+    participation.heardFrom(status, this.#client, turn);
     if (state === 'connected' && session === participation.transports.primary) {
       this.#deadlines.clear('setup');
       if (!this.#self.active) out.event({ type: 'connected' });
@@ -363,6 +362,12 @@ export class Session {
       case 'wishes':
         if (turn !== undefined) participation?.tellUnmetWishes(turn);
         return;
+      case 'use':
+        if (turn !== undefined) participation?.tellUse(turn);
+        return;
+      case 'connections':
+        if (turn !== undefined) participation?.tellConnections(turn);
+        return;
       case 'room-update':
         this.#toldRoom = roomText(this.#options.room);
         if (turn !== undefined && this.#linked) participation?.tellRoom(turn);
@@ -395,14 +400,20 @@ export class Session {
     if (participation === undefined || turn === undefined) return;
     this.#deadlines.set('answer', this.#linked ? participation.transports.overdueUs : undefined);
     this.#deadlines.set('wishes', this.#linked ? participation.nextWishUs : undefined);
+    this.#deadlines.set('use', this.#linked ? participation.nextUseUs : undefined);
     if (participation.takeIntentChanged()) out.sayIntent(participation.intent());
     const { subscribed } = participation.transports;
-    if (subscribed === this.#subscribed) return;
-    const added = [...subscribed].filter((track) => !this.#subscribed.has(track));
-    this.#subscribed = subscribed;
-    if (added.length > 0) out.event({ type: 'subscribed', tracks: added });
-    // Those whose tracks are new may be speaking already.
-    if (this.#linked) participation.tellSpeakers(turn);
+    if (subscribed !== this.#subscribed) {
+      this.#subscribed = subscribed;
+      participation.receivesOthers(this.#client, turn);
+    }
+    const connectionsUs = this.#linked ? participation.nextConnectionsUs : undefined;
+    if (connectionsUs !== undefined && connectionsUs <= now.us) participation.tellConnections(turn);
+    this.#deadlines.set('connections', this.#linked ? participation.nextConnectionsUs : undefined);
+  }
+
+  get #client(): 'here' | 'away' {
+    return this.#linked ? 'here' : 'away';
   }
 
   #isOver(): boolean {

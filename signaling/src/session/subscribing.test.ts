@@ -10,7 +10,7 @@ import {
   UpdateSubscription,
   UpdateTrackSettings,
 } from '@livekit/protocol';
-import type { ParticipantView, TrackId } from '@sluice/contracts';
+import type { ParticipantView } from '@sluice/contracts';
 import { readTestDescription } from '@sluice/sdp/internal';
 import { TestClient } from '../negotiation/test-client.ts';
 import { participantView, SECOND, TestRoom, TestSession, type TestSessionOptions, trackView } from './test-session.ts';
@@ -254,10 +254,15 @@ test('subscribing: a mute is told and changes no SDP', () => {
   assert.equal(call.me.last('update').participants[0]?.tracks[0]?.muted, true);
 });
 
-test('subscribing: what is received the first time is told to the outside, for its publisher', () => {
+test('subscribing: the room hears what is received, once client and we have agreed, and no longer when it is not', () => {
   const call = dual({}, participantView('b', { tracks: [trackView('a1')] }));
-  const told = call.me.events.flatMap((event) => (event.type === 'subscribed' ? event.tracks : []));
-  assert.deepEqual(told, ['TR_a1' as TrackId]);
+  assert.deepEqual(call.me.intent.wants, [{ track: 'TR_a1', quality: 'high' }]);
+  call.room.show(participantView('b', { tracks: [trackView('a1'), trackView('v1')], version: 2 }));
+  assert.equal(call.me.intent.wants.length, 1);
+  answer(call);
+  assert.equal(call.me.intent.wants.length, 2);
+  subscribe(call, false, 'TR_a1', 'TR_v1');
+  assert.deepEqual(call.me.intent.wants, []);
 });
 
 test('the room: an older session goes strictly before the newer comes, and is not mentioned again', () => {

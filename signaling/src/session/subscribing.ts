@@ -1,6 +1,15 @@
 import { SubscriptionError } from '@livekit/protocol';
-import type { Identity, ParticipantId, ParticipantView, TrackId, TrackView } from '@sluice/contracts';
+import {
+  type Identity,
+  MAX_WANTS,
+  type ParticipantId,
+  type ParticipantView,
+  type TrackId,
+  type TrackView,
+  type TrackWant,
+} from '@sluice/contracts';
 import type { WantedTrack } from '../negotiation/index.ts';
+import { defaultSettings, sameSettings, type TrackSettings, usefulQuality, wishOf } from './track-settings.ts';
 
 /** Who is subscribing. */
 export interface Subscriber {
@@ -18,6 +27,16 @@ export interface PermissionChange {
 export interface UnmetWish {
   readonly track: TrackId;
   readonly error: SubscriptionError;
+}
+
+export interface SubscribingOptions {
+  readonly autoSubscribe: boolean;
+  readonly permitted: boolean;
+  readonly maxWishes: number;
+  /** The client says at which size it shows each video; until it has, the lowest quality is enough. */
+  readonly adaptiveStream: boolean;
+  /** Video may be held back when the client's network does not carry it. */
+  readonly mayPause: boolean;
 }
 
 /** Clients may ask for a track before it is published; this long they are not told that there is none. */
@@ -48,17 +67,21 @@ export class Subscribing {
   readonly #wishes = new Map<TrackId, boolean>();
   /** Wished for and not there yet, since when; oldest first. */
   readonly #unmet = new Map<TrackId, number>();
-  readonly #paused = new Set<TrackId>();
+  readonly #settings = new Map<TrackId, TrackSettings>();
+  readonly #unset: TrackSettings;
+  readonly #mayPause: boolean;
   /** Tracks that their publishers keep from this subscriber, and those of them that the client knows of. */
   readonly #denied = new Map<TrackId, ParticipantId>();
   readonly #toldDenied = new Map<TrackId, ParticipantId>();
   #changed = false;
 
-  constructor(me: Subscriber, options: { autoSubscribe: boolean; permitted: boolean; maxWishes: number }) {
+  constructor(me: Subscriber, options: SubscribingOptions) {
     this.#me = me;
     this.#autoSubscribe = options.autoSubscribe;
     this.#permitted = options.permitted;
     this.#maxWishes = options.maxWishes;
+    this.#unset = defaultSettings(options.adaptiveStream ? 'low' : 'high');
+    this.#mayPause = options.mayPause;
   }
 
   /** True once after something changed in what is wanted. */
@@ -126,21 +149,42 @@ export class Subscribing {
     return true;
   }
 
-  /** A client that comes back says all its exceptions; what it said before is void. */
+  /** A client that comes back says all its exceptions, and what it does not show; the rest of its settings stands. */
   restart(): void {
     this.#wishes.clear();
     this.#unmet.clear();
-    this.#paused.clear();
+    for (const [track, settings] of this.#settings) this.#settings.set(track, { ...settings, disabled: false });
     this.#changed = true;
   }
 
-  /** Packets of a paused track are held back; it keeps its section. */
-  pause(track: TrackId, paused: boolean): void {
-    if (paused === this.#paused.has(track)) return;
-    if (paused && this.#paused.size >= this.#maxWishes) return;
-    if (paused) this.#paused.add(track);
-    else this.#paused.delete(track);
-    this.#changed = true;
+  /** How the client shows a track. Packets of one that it does not show are held back; the track keeps its section. */
+  set(track: TrackId, settings: TrackSettings): void {
+    const before = this.#settings.get(track);
+    if (before === undefined && this.#settings.size >= this.#maxWishes) return;
+    if (before === undefined || !sameSettings(before, settings)) this.#changed = true;
+    this.#settings.set(track, settings);
+  }
+
+  /** The client does not show it; whatever else it said of it stands. */
+  disable(track: TrackId): void {
+    this.set(track, { ...this.#settingsOf(track), disabled: true });
+  }
+
+  /** What it has a use for, of the tracks that it receives. */
+  wants(received: ReadonlySet<TrackId>): TrackWant[] {
+    const wants: TrackWant[] = [];
+    for (const track of received) {
+      const view = this.#available.get(track)?.view;
+      if (view === undefined || wants.length >= MAX_WANTS) continue;
+      const settings = this.#settingsOf(track);
+      const useful = view.kind === 'audio' ? 'high' : usefulQuality(view, settings);
+      wants.push({ track, quality: settings.disabled ? 'off' : useful });
+    }
+    return wants;
+  }
+
+  ownerOf(track: TrackId): ParticipantId | undefined {
+    return this.#available.get(track)?.owner;
   }
 
   /** The whole list, in the order in which the tracks were published. */
@@ -150,7 +194,9 @@ export class Subscribing {
     for (const [track, { owner, view, allowed }] of this.#available) {
       if (!allowed || !(this.#wishes.get(track) ?? this.#autoSubscribe)) continue;
       const { kind, mimeType, stereo } = view;
-      wanted.push({ track, participant: owner, kind, mimeType, stereo, paused: this.#paused.has(track) });
+      const settings = this.#settingsOf(track);
+      const wish = kind === 'video' ? { wish: wishOf(view, settings, this.#mayPause) } : {};
+      wanted.push({ track, participant: owner, kind, mimeType, stereo, paused: settings.disabled, ...wish });
     }
     return wanted;
   }
@@ -172,11 +218,15 @@ export class Subscribing {
     return undefined;
   }
 
+  #settingsOf(track: TrackId): TrackSettings {
+    return this.#settings.get(track) ?? this.#unset;
+  }
+
   #forget(track: TrackId): void {
     this.#available.delete(track);
     // Track ids are never used again.
     this.#wishes.delete(track);
-    this.#paused.delete(track);
+    this.#settings.delete(track);
     this.#denied.delete(track);
     this.#changed = true;
   }
@@ -193,4 +243,11 @@ export class Subscribing {
 
 /** Nothing changed that a subscriber's SDP or spec says. */
 const sameStream = (a: TrackView, b: TrackView): boolean =>
-  a.kind === b.kind && a.mimeType === b.mimeType && a.stereo === b.stereo;
+  a.kind === b.kind && a.mimeType === b.mimeType && a.stereo === b.stereo && sameLayers(a.layers, b.layers);
+
+const sameLayers = (a: TrackView['layers'], b: TrackView['layers']): boolean =>
+  a.length === b.length &&
+  a.every((layer, i) => {
+    const other = b[i];
+    return layer.quality === other?.quality && layer.widthPx === other.widthPx && layer.heightPx === other.heightPx;
+  });

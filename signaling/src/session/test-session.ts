@@ -275,6 +275,7 @@ export class TestSession implements SessionSink {
       startedTracks: [],
       lastDataSequence: 0,
       audio: [],
+      pausedTracks: [],
     };
     this.input({ type: 'status', status: { ...base, ...status } as SessionStatus });
   }
