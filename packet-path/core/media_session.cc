@@ -4,6 +4,8 @@
 #include <array>
 #include <bit>
 
+#include "media_snapshot.h"
+
 namespace sluice {
 
 namespace {
@@ -14,10 +16,6 @@ constexpr size_t kRtcpBytes = 1'200;
 constexpr size_t kReportBlocks = 31;
 // A sender report without blocks and a CNAME of ours.
 constexpr size_t kSenderReportBytes = 28 + 40;
-// Streams that ended, whose numbers must not be used again under the same keys. A session that resubscribes more often
-// than this forgets the oldest; its spec's writer gives every subscription an SSRC of its own anyway.
-constexpr size_t kMaxRetired = 4'096;
-
 DropReason dropReason(receive::Verdict verdict) {
   switch (verdict) {
     case receive::Verdict::kUnknownPayloadType:
@@ -48,19 +46,29 @@ std::string_view canonicalName(ParticipantKey participant, std::array<char, 24>&
   return {buffer.data(), static_cast<size_t>(p - buffer.data())};
 }
 
+// The nearest moment of the grid that is not later.
+TimeUs onReportGrid(TimeUs atUs) {
+  return atUs - atUs % MediaSession::kReportGridUs;
+}
+
 }  // namespace
 
 MediaSession::MediaSession(const SessionSpec& spec, ShardContext& shard, Connection& connection, Sleeper& sleeper,
                            TimeUs nowUs)
-    : shard_(shard), connection_(connection), sleeper_(sleeper), session_(spec.session) {
+    : shard_(shard),
+      connection_(connection),
+      sleeper_(sleeper),
+      session_(spec.session),
+      subscriptions_(shard, *connection.transport()) {
   // The first report at a random moment, so that a thousand sessions of one start do not report at once.
-  nextReportAtUs_ = nowUs + static_cast<TimeUs>(random() % kReportIntervalUs);
+  std::array<uint8_t, 4> random{};
+  shard.world.random(random);
+  nextReportAtUs_ = nowUs + static_cast<TimeUs>(readU32(random.data()) % kReportIntervalUs);
   apply(spec, nowUs);
 }
 
 void MediaSession::leave(TimeUs nowUs) {
-  for (auto& [ssrc, subscriber] : subscribers_) detach(*subscriber, nowUs);
-  subscribers_.clear();
+  subscriptions_.leave(nowUs);
   for (const auto& track : receiver_.tracks()) {
     if (track->destination == nullptr) continue;
     if (track->destination->publisher == this) track->destination->publisher = nullptr;
@@ -68,16 +76,10 @@ void MediaSession::leave(TimeUs nowUs) {
   }
 }
 
-uint64_t MediaSession::random() {
-  std::array<uint8_t, 8> bytes{};
-  shard_.world.random(bytes);
-  return readU64(bytes.data());
-}
-
 void MediaSession::apply(const SessionSpec& spec, TimeUs nowUs) {
   if (!(spec.extensions == extensions_)) {
     extensions_ = spec.extensions;
-    for (auto& [ssrc, subscriber] : subscribers_) subscriber->stream.forgetSent();
+    subscriptions_.forgetSent();
   }
   receiver_.apply(spec.incoming, spec.extensions, [this](receive::IncomingTrack& gone) {
     if (gone.destination->publisher == this) gone.destination->publisher = nullptr;
@@ -87,88 +89,10 @@ void MediaSession::apply(const SessionSpec& spec, TimeUs nowUs) {
     track->destination = &shard_.tracks.take(track->key());
     track->destination->publisher = this;
   }
-  applyOutgoing(spec, nowUs);
-}
-
-void MediaSession::applyOutgoing(const SessionSpec& spec, TimeUs nowUs) {
-  std::erase_if(subscribers_, [&](auto& entry) {
-    const auto named = [&](const OutgoingTrackSpec& o) { return o.ssrc == entry.first; };
-    if (std::any_of(spec.outgoing.begin(), spec.outgoing.end(), named)) return false;
-    retire(*entry.second);
-    detach(*entry.second, nowUs);
-    return true;
-  });
-  for (const OutgoingTrackSpec& wanted : spec.outgoing) {
-    Subscriber* known = subscriber(wanted.ssrc);
-    if (known == nullptr) {
-      subscribe(wanted, nowUs);
-      continue;
-    }
-    if (known->track->key != wanted.track) {
-      detach(*known, nowUs);
-      known->subscription.leaveSource();
-      known->stream.forgetSent();
-      attach(*known, shard_.tracks.take(wanted.track), nowUs);
-    }
-    known->stream.apply(wanted);
-    const bool resumes = known->subscription.paused() && !wanted.paused;
-    known->subscription.setPaused(wanted.paused);
-    if (resumes) shard_.fanOut.wantKeyFrame(*known->track, known->track->encodings.preferred(), nowUs);
-  }
-}
-
-void MediaSession::subscribe(const OutgoingTrackSpec& spec, TimeUs nowUs) {
-  Track& track = shard_.tracks.take(spec.track);
-  const SeqNo first = firstSeq(spec.ssrc);
-  const SeqNo firstRtx = spec.rtxSsrc ? firstSeq(*spec.rtxSsrc) : 0;
-  auto subscriber = std::make_unique<Subscriber>(spec, track, *connection_.transport(), random(), first, firstRtx);
-  subscriber->subscription.setPaused(spec.paused);
-  if (estimator_ == nullptr && extensions_.id(wire::ExtensionKind::kTransportCc) != 0) {
+  if (estimator_ == nullptr && !spec.outgoing.empty() && extensions_.id(wire::ExtensionKind::kTransportCc) != 0) {
     estimator_ = std::make_unique<congestion::Estimator>(congestion::EstimatorConfig{});
   }
-  subscriber->estimator = estimator_.get();
-  attach(*subscriber, track, nowUs);
-  subscribers_.emplace(spec.ssrc, std::move(subscriber));
-}
-
-void MediaSession::attach(Subscriber& subscriber, Track& track, TimeUs nowUs) {
-  subscriber.track = &track;
-  track.subscribers.push_back(&subscriber);
-  shard_.interests.add(track.key, nowUs);
-  const OutgoingTrackSpec& spec = subscriber.stream.spec();
-  if (spec.kind == MediaKind::kVideo && !spec.paused) {
-    shard_.fanOut.wantKeyFrame(track, track.encodings.preferred(), nowUs);
-  }
-}
-
-void MediaSession::detach(Subscriber& subscriber, TimeUs nowUs) {
-  Track& track = *subscriber.track;
-  const auto at = std::find(track.subscribers.begin(), track.subscribers.end(), &subscriber);
-  if (at != track.subscribers.end()) {
-    *at = track.subscribers.back();
-    track.subscribers.pop_back();
-  }
-  shard_.interests.remove(track.key, nowUs);
-  shard_.tracks.release(track.key);
-}
-
-void MediaSession::retire(const Subscriber& subscriber) {
-  if (retired_.size() + 2 > kMaxRetired) retired_.erase(retired_.begin(), retired_.begin() + 2);
-  retired_.push_back({subscriber.stream.ssrc(), subscriber.subscription.nextSeq()});
-  if (subscriber.stream.rtxSsrc()) retired_.push_back({*subscriber.stream.rtxSsrc(), subscriber.stream.rtxSeq()});
-}
-
-SeqNo MediaSession::firstSeq(Ssrc ssrc) {
-  const auto it = std::find_if(retired_.begin(), retired_.end(), [ssrc](const Retired& r) { return r.ssrc == ssrc; });
-  if (it == retired_.end()) return static_cast<SeqNo>(random() & 0x7FFF);
-  const SeqNo next = it->nextSeq;
-  retired_.erase(it);
-  return next;
-}
-
-Subscriber* MediaSession::subscriber(Ssrc ssrc) const {
-  const auto it = subscribers_.find(ssrc);
-  return it == subscribers_.end() ? nullptr : it->second.get();
+  subscriptions_.apply(spec.outgoing, estimator_.get(), nowUs);
 }
 
 void MediaSession::receiveRtp(PacketRef packet, TimeUs nowUs) {
@@ -229,7 +153,7 @@ void MediaSession::receiveRtcp(Bytes compound, TimeUs nowUs) {
 void MediaSession::receiveReports(const wire::RtcpBlock& report, TimeUs nowUs) {
   wire::ReportBlocks blocks(report);
   while (const auto block = blocks.next()) {
-    Subscriber* known = subscriber(block->ssrc);
+    Subscriber* known = subscriptions_.find(block->ssrc);
     if (known == nullptr) continue;
     if (const auto rtt = known->stream.receiverReport(*block, nowUs)) rtt_.note(*rtt);
   }
@@ -247,7 +171,7 @@ void MediaSession::receiveFeedback(const wire::RtcpBlock& block, TimeUs nowUs) {
       (void)estimator_->onFeedback(feedback->control, nowUs);
     }
     if (block.count != wire::kNackFormat) return;
-    if (Subscriber* known = subscriber(feedback->media)) {
+    if (Subscriber* known = subscriptions_.find(feedback->media)) {
       shard_.fanOut.resend(*known, feedback->control, nowUs, rtt_.us());
     }
     return;
@@ -260,7 +184,7 @@ void MediaSession::receiveFeedback(const wire::RtcpBlock& block, TimeUs nowUs) {
 }
 
 void MediaSession::askedForKeyFrame(Ssrc ssrc, TimeUs nowUs) {
-  Subscriber* known = subscriber(ssrc);
+  Subscriber* known = subscriptions_.find(ssrc);
   if (known == nullptr) return;
   known->stream.noteKeyFrameAsked();
   shard_.counters.add(Counter::kKeyFramesAskedIn);
@@ -295,7 +219,7 @@ void MediaSession::onDeadline(TimeUs nowUs) {
   }
   writeFeedback(nowUs);
   if (nextReportAtUs_ <= nowUs) {
-    nextReportAtUs_ = nowUs + kReportIntervalUs;
+    nextReportAtUs_ = onReportGrid(nowUs + kReportIntervalUs);
     receiver_.standInForReports(nowUs, [this](const receive::Receiver::Heard& heard) { publishClock(heard); });
     writeReports(nowUs);
   }
@@ -330,14 +254,14 @@ void MediaSession::writeReports(TimeUs nowUs) {
   } while (from != 0);
 
   wire::RtcpWriter writer(buffer);
-  for (auto& [ssrc, subscriber] : subscribers_) {
-    if (!subscriber->stream.sentSinceReport()) continue;
+  subscriptions_.forEach([&](Subscriber& subscriber) {
+    if (!subscriber.stream.sentSinceReport()) return;
     if (writer.room() < kSenderReportBytes) {
       connection_.sendRtcp(writer.written());
       writer = wire::RtcpWriter(buffer);
     }
-    writeSenderReport(*subscriber, writer, nowUs);
-  }
+    writeSenderReport(subscriber, writer, nowUs);
+  });
   connection_.sendRtcp(writer.written());
 }
 
@@ -365,54 +289,10 @@ void MediaSession::snapshot(SessionSnapshot& out) const {
   out.rttMs = rtt_.measured() ? static_cast<double>(rtt_.us()) / 1'000.0 : 0;
   for (const auto& track : receiver_.tracks()) {
     for (const receive::IncomingTrack::Encoding& e : track->encodings()) {
-      if (!e.stream) continue;
-      const receive::StreamTotals& totals = e.stream->totals();
-      IncomingStreamSnapshot s;
-      s.track = track->key();
-      s.kind = track->kind();
-      s.mid = track->spec().mid;
-      s.rid = e.rid;
-      s.ssrc = e.stream->ssrc();
-      s.codec = e.stream->format().codec;
-      s.payloadType = e.stream->format().payloadType;
-      s.packets = totals.packets;
-      s.bytes = totals.bytes;
-      s.lost = e.stream->lost();
-      s.recovered = totals.recovered;
-      s.duplicates = totals.duplicates;
-      s.jitterMs = e.stream->jitterMs();
-      s.nacks = totals.nacks;
-      s.plis = e.stream->keyFramesAsked();
-      s.keyFrames = totals.keyFrames;
-      s.audioLevel = track->activity().smoothed();
-      s.audioActive = track->activity().state().active;
-      s.lastPacketAtUs = e.stream->lastPacketAtUs();
-      out.incoming.push_back(std::move(s));
+      if (e.stream) out.incoming.push_back(describe(*track, e));
     }
   }
-  for (const auto& [ssrc, subscriber] : subscribers_) {
-    const send::OutgoingTotals& totals = subscriber->stream.totals();
-    const wire::ReportBlock& report = subscriber->stream.lastReport();
-    OutgoingStreamSnapshot s;
-    s.track = subscriber->track->key;
-    s.kind = subscriber->stream.spec().kind;
-    s.mid = subscriber->stream.spec().mid;
-    s.ssrc = ssrc;
-    s.codec = subscriber->stream.codec();
-    s.paused = subscriber->subscription.paused();
-    s.flowing = subscriber->subscription.flowing();
-    s.packets = totals.packets;
-    s.bytes = totals.bytes;
-    s.resentPackets = totals.resentPackets;
-    s.resentBytes = totals.resentBytes;
-    s.nacks = totals.nacks;
-    s.plis = totals.keyFramesAsked;
-    s.fractionLost = report.fractionLost / 256.0;
-    s.lost = report.lost;
-    const uint32_t rate = subscriber->stream.clockRateHz();
-    s.jitterMs = rate == 0 ? 0 : 1'000.0 * report.jitter / rate;
-    out.outgoing.push_back(std::move(s));
-  }
+  subscriptions_.forEach([&out](const Subscriber& subscriber) { out.outgoing.push_back(describe(subscriber)); });
 }
 
 }  // namespace sluice

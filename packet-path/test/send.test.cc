@@ -10,6 +10,7 @@
 
 #include "core/format.h"
 #include "core/send/burst_writer.h"
+#include "core/send/number_ledger.h"
 #include "core/send/outgoing_stream.h"
 #include "core/send/resend_ring.h"
 
@@ -321,6 +322,22 @@ TEST_CASE("resend ring: what was sent before it was emptied is unknown, not unse
   CHECK(stream.ring()->ask(19, 0, 0).verdict == Verdict::kUnknown);
   CHECK(stream.ring()->ask(21, 0, 0).verdict == Verdict::kUnsent);
   CHECK(stream.ring()->ask(22, 0, 0).verdict == Verdict::kResend);
+}
+
+TEST_CASE("number ledger: a stream begins where one of its SSRC ended, and nowhere while another has it") {
+  NumberLedger numbers;
+  const auto first = numbers.begin(7, 0xFFFF'FFFF);
+  REQUIRE(first);
+  CHECK(*first == 0x7FFF);
+  CHECK_FALSE(numbers.begin(7, 1));
+  numbers.end(7, 123'456);
+  CHECK(numbers.begin(7, 1) == 123'456);
+  numbers.end(7, 200'000);
+  for (Ssrc other = 100; other < 100 + NumberLedger::kMaxEnded; ++other) {
+    REQUIRE(numbers.begin(other, other));
+    numbers.end(other, 5);
+  }
+  CHECK(numbers.begin(7, 1) == 1);  // so long ago that it is forgotten
 }
 
 TEST_CASE("outgoing stream: its report stands on the publisher's time line, and measures the round trip") {

@@ -579,6 +579,26 @@ TEST_CASE("media: a stream that is subscribed again under its SSRC never repeats
   for (size_t i = 1; i < got.size(); ++i) CHECK(got[i].seq == static_cast<uint16_t>(got[i - 1].seq + 1));
 }
 
+TEST_CASE("media: a spec whose retransmissions collide with media never seals a number twice") {
+  Call call;
+  Client& s = *call.subscribers[0];
+  s.spec.outgoing[0].rtxSsrc = kOut;  // its own
+  s.spec.outgoing.push_back(videoOut(1, 4'000, kOut));
+  call.world.update(s);
+  call.frame(true);
+  for (Ssrc ssrc : {kOut, Ssrc{4'000}}) {
+    const auto got = s.of(ssrc);
+    REQUIRE(got.size() == 3);
+    const uint16_t again = got[1].seq;
+    s.sendRtcp([&](wire::RtcpWriter& w) { w.nack(1, ssrc, std::array{again}); });
+  }
+  call.world.settle();
+  // What came again came as it was: the client's replay window kept it out.
+  CHECK(call.world.total(Counter::kResentOut) == 2);
+  CHECK(s.of(kOut).size() == 3);
+  CHECK(s.of(4'000).size() == 3);
+}
+
 TEST_CASE("media: another track under the same SSRC continues it") {
   Call call;
   SessionSpec p = sessionSpec(3);

@@ -61,6 +61,8 @@ class OutgoingStream {
     totals_.resentBytes += payloadBytes;
   }
   [[nodiscard]] SeqNo takeRtxSeq() { return rtxSeq_++; }
+  /// Retransmissions have another SSRC from now on, whose numbers start here.
+  void restartRtx(SeqNo seq) { rtxSeq_ = seq; }
   [[nodiscard]] SeqNo rtxSeq() const { return rtxSeq_; }
 
   /// Packets already sent cannot be resent bit by bit the same any more: how headers are written has changed.
