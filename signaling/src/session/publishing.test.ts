@@ -15,8 +15,10 @@ import {
   VideoLayer,
   VideoQuality,
 } from '@livekit/protocol';
+import { seededRandom } from '@sluice/runtime';
 import { readTestDescription } from '@sluice/sdp/internal';
 import { TestClient } from '../negotiation/test-client.ts';
+import { Publishing } from './publishing.ts';
 import { allowed, SECOND, TestRoom, TestSession, type TestSessionOptions } from './test-session.ts';
 
 const chromium = readTestDescription('chromium-send-and-receive');
@@ -258,4 +260,22 @@ test('publishing: the first subscriber, wherever it is, is told to the publisher
   room.take(me.intent);
   room.take(me.intent, { wanted: [{ track, quality: 'high' }] });
   assert.equal(me.count('trackSubscribed'), 1);
+});
+
+test('publishing: layers that name no stream go with the streams of the SDP, the lowest first', () => {
+  const carried = (qualities: VideoQuality[], rids: string[]): string[] => {
+    const publishing = new Publishing(seededRandom(1), 4);
+    const layers = qualities.map((quality) => new VideoLayer({ quality, width: 320 * 2 ** quality }));
+    const announced = publishing.announce(video('v-cam', { layers }), allowed, 0);
+    assert.ok(announced.ok);
+    const { track } = announced.track.view;
+    const published = [{ track, kind: 'video' as const, mid: '0', mimeType: 'video/VP8', rids }];
+    publishing.settle({ published, unpublished: [], unpublishable: [] });
+    return (publishing.tracks[0]?.layers ?? []).map(({ quality, rid }) => `${quality} ${rid}`);
+  };
+  const { LOW, MEDIUM, HIGH } = VideoQuality;
+  assert.deepEqual(carried([LOW, MEDIUM, HIGH], ['q', 'h', 'f']), ['low q', 'medium h', 'high f']);
+  assert.deepEqual(carried([LOW, MEDIUM], ['h', 'q']), ['low q', 'medium h'], 'as some browsers order them');
+  assert.deepEqual(carried([HIGH, LOW], ['a', 'b']), ['low a', 'high b']);
+  assert.deepEqual(carried([HIGH, MEDIUM, LOW], []), ['high ', 'medium ', 'low '], 'all in one stream');
 });

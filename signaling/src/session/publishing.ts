@@ -1,5 +1,13 @@
 import { type AddTrackRequest, RequestResponse_Reason } from '@livekit/protocol';
-import { makeTrackId, type Permissions, type RandomBytes, type TrackId, type TrackView } from '@sluice/contracts';
+import {
+  makeTrackId,
+  type Permissions,
+  type RandomBytes,
+  type TrackId,
+  type TrackView,
+  type VideoLayer,
+  videoQualities,
+} from '@sluice/contracts';
 import { type AnnouncedTrack, announcedTrack, type Refusal, readAddTrack } from '../messages/add-track.ts';
 import type { PendingTrack, PublishedTrack } from '../negotiation/index.ts';
 
@@ -135,6 +143,23 @@ export class Publishing {
 
 /** What was announced, corrected by what the SDP says. */
 function settledView(view: TrackView, { mimeType, rids }: PublishedTrack): TrackView {
-  const layers = rids.length === 0 ? view.layers : view.layers.filter(({ rid }) => rids.includes(rid));
-  return { ...view, mimeType, layers, simulcast: rids.length > 1 };
+  return { ...view, mimeType, layers: settledLayers(view.layers, rids), simulcast: rids.length > 1 };
 }
+
+/**
+ * Each layer with the RID that carries it. Clients that name none announce as many layers as they send; the lowest goes
+ * with the first RID.
+ */
+function settledLayers(layers: readonly VideoLayer[], rids: readonly string[]): VideoLayer[] {
+  if (rids.length === 0) return [...layers];
+  if (layers.some(({ rid }) => rid !== '')) return layers.filter(({ rid }) => rids.includes(rid));
+  const ascending = [...layers].sort((a, b) => videoQualities.indexOf(a.quality) - videoQualities.indexOf(b.quality));
+  const ordered = lowestFirst(rids);
+  return ascending.slice(0, ordered.length).map((layer, i) => ({ ...layer, rid: ordered[i] ?? '' }));
+}
+
+/** SDKs call their streams `q`, `h` and `f`, and browsers do not agree on the order in which they offer them. */
+const sdkRids = ['q', 'h', 'f'];
+
+const lowestFirst = (rids: readonly string[]): readonly string[] =>
+  rids.every((rid) => sdkRids.includes(rid)) ? sdkRids.filter((rid) => rids.includes(rid)) : rids;
