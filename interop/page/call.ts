@@ -39,11 +39,12 @@ function theRoom(): Room {
   return room;
 }
 
-async function join({ url, token, mode, autoSubscribe, adaptiveStream }: JoinOptions): Promise<JoinedRoom> {
+async function join({ url, token, mode, autoSubscribe, adaptiveStream, dynacast }: JoinOptions): Promise<JoinedRoom> {
   const startedMs = performance.now();
   const joining = new LivekitClient.Room({
     singlePeerConnection: mode === 'single',
     adaptiveStream: adaptiveStream ?? false,
+    dynacast: dynacast ?? false,
     disconnectOnPageLeave: false,
   });
   room = joining;

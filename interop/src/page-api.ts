@@ -35,6 +35,8 @@ export interface JoinOptions {
   readonly mode: 'dual' | 'single';
   readonly autoSubscribe?: boolean;
   readonly adaptiveStream?: boolean;
+  /** Sends only layers that someone has a use for. */
+  readonly dynacast?: boolean;
 }
 
 export interface JoinedRoom {
