@@ -47,7 +47,8 @@ struct Address {
   uint16_t port = 0;    ///< host order
   uint8_t family = 0;   ///< 4, 6, or 0 for "none"
   /// Which of the driver's local ends it was seen from, so that an answer leaves by the address the question came to
-  /// (RFC 8445 §7.3.1); 0 leaves the choice to the driver. A path is a pair, hence part of equality. Opaque to the core.
+  /// (RFC 8445 §7.3.1); 0 leaves the choice to the driver. A path is a pair, hence part of equality. Opaque to the
+  /// core.
   uint8_t via = 0;
 
   [[nodiscard]] constexpr bool isSet() const { return family != 0; }
