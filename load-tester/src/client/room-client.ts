@@ -106,6 +106,11 @@ export class RoomClient {
     return this.#times;
   }
 
+  /** Peer connections that it has. */
+  get peers(): number {
+    return this.#connections?.peers.length ?? 0;
+  }
+
   get rejoins(): number {
     return this.#reconnecting.rejoins;
   }
@@ -124,7 +129,7 @@ export class RoomClient {
   publish(name: string, publishing: Publishing): void {
     if (this.#wishes.has(name)) return;
     this.#wishes.set(name, { publishing, muted: false });
-    if (this.#isIn) this.#publishNow(name);
+    if (this.#state === 'live') this.#publishNow(name);
   }
 
   unpublish(name: string): void {
@@ -201,10 +206,6 @@ export class RoomClient {
       received: this.#connections?.received() ?? [],
       reports: this.#connections?.peers.flatMap((peer) => peer.report() ?? []) ?? [],
     });
-  }
-
-  get #isIn(): boolean {
-    return this.#state === 'live' || this.#state === 'resuming';
   }
 
   // ── Coming in, and back ──
@@ -368,7 +369,18 @@ export class RoomClient {
         datachannelReceiveStates: this.data.receiveStates(),
       }),
     });
+    this.#publishWhatIsNot();
     this.#connections?.resume();
+  }
+
+  /** Wishes of the time without a link, and tracks whose announcement or its answer was lost with it. */
+  #publishWhatIsNot(): void {
+    for (const name of this.#wishes.keys()) {
+      const publication = this.#publications.get(name);
+      if (publication?.track !== undefined) continue;
+      if (publication !== undefined) this.#connections?.unpublish(publication);
+      this.#publishNow(name);
+    }
   }
 
   #left({ action, reason }: LeaveRequest): void {
@@ -382,6 +394,12 @@ export class RoomClient {
 
   #updated(participants: readonly ParticipantInfo[]): void {
     this.roster.update(participants, this.#me);
+    const mine = participants.find(({ sid }) => sid === this.#me.sid);
+    for (const { track, muted } of this.#publications.values()) {
+      // What was said of it was lost with a link.
+      const shown = mine?.tracks.find(({ sid }) => sid === track);
+      if (track !== undefined && shown !== undefined && shown.muted !== muted) this.#send(muteMessage(track, muted));
+    }
     this.#connections?.refresh();
   }
 

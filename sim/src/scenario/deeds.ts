@@ -44,7 +44,10 @@ function actAs(client: SimClient, deed: OwnDeed, world: World): void {
       room.breakLink();
       return;
     case 'network':
-      host.change(accessOf(deed.network));
+      // Earlier clients of that identity are in the same place.
+      for (const each of world.cloud.clients) {
+        if (each.identity === client.identity) each.host.change(accessOf(deed.network));
+      }
       return;
     case 'publish':
       room.publish(deed.track, deed.publishing);

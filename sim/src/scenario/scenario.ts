@@ -87,11 +87,12 @@ export interface Expectation {
   readonly gone?: readonly string[];
   /** Clients that are over, and why. */
   readonly ended?: Readonly<Record<string, string>>;
-  /** Resumes and joins anew, exactly; of those not named, none. */
+  /** Resumes and joins anew, exactly; of those not named, none. `any`: not asked. */
+  readonly comings?: 'any';
   readonly resumes?: Readonly<Record<string, number>>;
   readonly rejoins?: Readonly<Record<string, number>>;
-  /** Sessions that the media node holds. */
-  readonly sessions?: number;
+  /** Sessions that the media node holds; as many as its clients have peer connections. */
+  readonly sessions?: number | 'as-many-as-clients';
   /** Every reliable message that was sent to someone who was there arrived there, once and in order. */
   readonly data?: 'all-in-order';
   /** Of lossy messages, the share that arrived, at least. */

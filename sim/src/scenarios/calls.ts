@@ -84,13 +84,13 @@ export const calls: readonly Scenario[] = [
     shards: 2,
     participants: ten('wifi'),
     durationS: 6,
-    expect: { framesShown: 0.98 },
+    expect: { framesShown: 0.95 },
   },
   {
     name: 'ten over lte, in both modes, on four shards',
     shards: 4,
     participants: ten('lte'),
     durationS: 6,
-    expect: { framesShown: 0.98 },
+    expect: { framesShown: 0.95 },
   },
 ];

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { systemRandom } from '@sluice/runtime';
 import { type Outcome, runScenario } from '../scenario/run.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { withoutRealWorld } from './real-world.ts';
 
 const FIXED_SEEDS = [1, 2, 3];
 /** Every run of the tests tries one that nobody has tried. `SLUICE_SIM_SEED` repeats it. */
@@ -12,14 +13,17 @@ const seeds =
 
 /** One test for each scenario, with each seed. */
 export function testScenarios(scenarios: readonly Scenario[]): void {
-  for (const scenario of scenarios) {
-    test(`sim: ${scenario.name}`, async () => {
-      for (const seed of seeds) {
-        const outcome = await runScenario(scenario, seed);
-        assert.deepEqual(outcome.wrong, [], text(outcome));
-      }
-    });
-  }
+  for (const scenario of scenarios) testSeeds(scenario.name, () => scenario);
+}
+
+/** One test of scenarios that are made from a seed. */
+export function testSeeds(name: string, scenarioOf: (seed: number) => Scenario): void {
+  test(`sim: ${name}`, async () => {
+    for (const seed of seeds) {
+      const outcome = await withoutRealWorld(() => runScenario(scenarioOf(seed), seed));
+      assert.deepEqual(outcome.wrong, [], text(outcome));
+    }
+  });
 }
 
 const text = ({ seed, wrong, notes }: Outcome): string =>
