@@ -37,6 +37,7 @@ ClientConfig readClient(const Field& field) {
   out.local = binding::readCredentials(field["local"]);
   out.remote = binding::readCredentials(field["remote"]);
   out.serverFingerprints.push_back(binding::readFingerprint(field["serverFingerprint"]));
+  out.feedbackExtension = field["feedbackExtension"].integerAs<uint8_t>(0, 14);
   if (const auto video = field.find("video")) {
     VideoSourceConfig source;
     source.ssrc = (*video)["ssrc"].integerAs<Ssrc>(1, UINT32_MAX);
@@ -150,7 +151,9 @@ class SwarmObject final : public Napi::ObjectWrap<SwarmObject> {
     out.set("clients", report.clients).set("connected", report.connected).set("ended", report.ended);
     out.set("receiving", report.receiving).set("packetsSent", report.packetsSent);
     out.set("packetsReceived", report.packetsReceived).set("packetsLost", report.packetsLost);
-    out.set("unauthentic", report.unauthentic).set("delayP50Us", report.delayP50Us);
+    out.set("unauthentic", report.unauthentic)
+        .set("sinksOpened", report.sinksOpened)
+        .set("delayP50Us", report.delayP50Us);
     out.set("delayP99Us", report.delayP99Us).set("delayMaxUs", report.delayMaxUs).set("cpuUs", report.cpuUs);
     return {env, out.value()};
   }

@@ -3,18 +3,14 @@
 #include <sched.h>
 #include <time.h>
 
-#include <array>
 #include <thread>
 
-#include "../../packet-path/core/crypto/aes.h"
 #include "../../packet-path/io/clock.h"
 #include "../../packet-path/io/socket.h"
 
 namespace sluice::bench {
 
 namespace {
-
-constexpr size_t kHeaderBytes = 20;  // RTP with a one-byte extension of two elements, as forwarded packets have
 
 void sleepUntil(TimeUs atUs) {
   const timespec at{atUs / kSecondUs, (atUs % kSecondUs) * 1'000};
@@ -57,14 +53,11 @@ class Run {
     if (!std::holds_alternative<std::unique_ptr<io::Socket>>(opened)) return false;
     socket_ = std::move(std::get<std::unique_ptr<io::Socket>>(opened));
     for (size_t i = 0; i < config_.destinations.size(); ++i) {
-      std::array<uint8_t, 16> key{};
-      key[0] = static_cast<uint8_t>(i);
-      key[1] = static_cast<uint8_t>(i >> 8);
-      auto cipher = crypto::AesGcm::create(key, crypto::AesGcm::Direction::kSeal);
+      auto cipher = crypto::AesGcm::create(bareKey(i), crypto::AesGcm::Direction::kSeal);
       if (!cipher.has_value()) return false;
       ciphers_.push_back(std::move(*cipher));
     }
-    payload_.assign(config_.packetBytes - kHeaderBytes, 0x5A);
+    payload_.assign(config_.packetBytes - kBareHeaderBytes, 0x5A);
     slab_.resize(DatagramSink::kMaxBurstBytes);
     return true;
   }
@@ -80,11 +73,9 @@ class Run {
   }
 
   void seal(crypto::AesGcm& cipher, uint8_t* out) {
-    crypto::AesGcm::Nonce nonce{};
-    writeU64(nonce.data() + 4, ++sealed_);
     out[0] = 0x90;
-    writeU64(out + 2, sealed_);
-    (void)cipher.seal(nonce, {out, kHeaderBytes}, payload_, out + kHeaderBytes);
+    writeU64(out + 2, ++sealed_);
+    (void)cipher.seal(bareNonce(sealed_), {out, kBareHeaderBytes}, payload_, out + kBareHeaderBytes);
   }
 
   /// The same number of packets again without the kernel; tells the two shares apart without a clock in between.
@@ -112,6 +103,18 @@ class Run {
 };
 
 }  // namespace
+
+std::array<uint8_t, 16> bareKey(size_t destination) {
+  std::array<uint8_t, 16> key{};
+  writeU64(key.data(), destination);
+  return key;
+}
+
+crypto::AesGcm::Nonce bareNonce(uint64_t packet) {
+  crypto::AesGcm::Nonce nonce{};
+  writeU64(nonce.data() + 4, packet);
+  return nonce;
+}
 
 BareLimitResult measureBareLimit(const BareLimitConfig& config) {
   Run run(config);

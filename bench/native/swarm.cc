@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../../packet-path/core/receive/transport_recorder.h"
 #include "../../packet-path/core/wire/rtcp.h"
 #include "../../packet-path/io/address.h"
 #include "../../packet-path/io/clock.h"
 #include "../../packet-path/peer/peer.h"
+#include "bare_limit.h"
 
 namespace sluice::bench {
 
@@ -103,6 +105,7 @@ class Swarm::Client final : public peer::PeerSink, private DatagramSink {
         slab_(kMaxBurstBytes),
         peer_(peerConfig(config), *swarm.dtls_, *this) {
     if (config.video.has_value()) video_.emplace(*config.video);
+    feedbackExtension_ = config.feedbackExtension;
   }
 
   void start(TimeUs nowUs) { peer_.start(nowUs); }
@@ -125,7 +128,9 @@ class Swarm::Client final : public peer::PeerSink, private DatagramSink {
   void onDeadline(TimeUs nowUs) {
     if (ended_) return;
     if (peer_.nextDeadline() <= nowUs) peer_.onDeadline(nowUs);
-    if (connected_ && highest_ >= 0 && nowUs >= nextReportUs_) reportReception(nowUs);
+    if (!connected_ || highest_ < 0) return;
+    if (nowUs >= nextReportUs_) reportReception(nowUs);
+    if (nowUs >= arrivals_.nextDeadline()) reportArrivals();
   }
 
   void sendFrame() {
@@ -161,6 +166,7 @@ class Swarm::Client final : public peer::PeerSink, private DatagramSink {
     highest_ = std::max(highest_, seq);
     ++received_;
     const bool extended = (packet[0] & 0x10) != 0;
+    if (extended && feedbackExtension_ != 0) noteArrival(packet);
     const size_t payload = extended ? 16 + size_t{readU16(packet.data() + 14)} * 4 : 12;
     if (packet.size() < payload + VideoSource::kSentAtInPayload + 8) return;
     const uint64_t sentAt = readU64(packet.data() + payload + VideoSource::kSentAtInPayload);
@@ -180,6 +186,27 @@ class Swarm::Client final : public peer::PeerSink, private DatagramSink {
   void commit(const Address& to, size_t bytes, size_t segmentBytes) override {
     patience_.renew();
     socket_->send(to, nullptr, {slab_.data(), bytes}, segmentBytes, patience_, swarm_.counters_);
+  }
+
+  /// RFC 8285 §4.2: one-byte elements.
+  void noteArrival(Bytes packet) {
+    const size_t end = std::min<size_t>(packet.size(), 16 + size_t{readU16(packet.data() + 14)} * 4);
+    for (size_t at = 16; at + 2 < end;) {
+      const uint8_t id = packet[at] >> 4;
+      if (id == feedbackExtension_) {
+        return arrivals_.note(readU16(packet.data() + at + 1), io::monotonicUs());
+      }
+      at += id == 0 ? 1 : 2 + size_t{packet[at] & 0x0FU};
+    }
+  }
+
+  void reportArrivals() {
+    for (bool more = true; more;) {
+      uint8_t bytes[1'200];
+      wire::RtcpWriter writer(bytes);
+      more = arrivals_.write(writer, ssrc_ ^ 1, ssrc_);
+      if (writer.size() > 0) peer_.sendRtcp(writer.written());
+    }
   }
 
   void reportReception(TimeUs nowUs) {
@@ -206,6 +233,8 @@ class Swarm::Client final : public peer::PeerSink, private DatagramSink {
   uint64_t lost_ = 0;
   uint64_t sent_ = 0;
   TimeUs nextReportUs_ = 0;
+  uint8_t feedbackExtension_ = 0;
+  receive::TransportRecorder arrivals_;
   peer::Peer peer_;  // last: it may speak to the sink when it goes
 };
 
@@ -275,10 +304,13 @@ std::vector<Address> Swarm::openSinks(size_t count) {
   while (sinks_.size() < count) {
     auto socket = openClientSocket(ends_);
     if (socket == nullptr) return {};
+    auto cipher = crypto::AesGcm::create(bareKey(sinks_.size()), crypto::AesGcm::Direction::kOpen);
+    if (!cipher.has_value()) return {};
+    TimedReceiver::enable(socket->fd());
     watched_.push_back({socket->fd(), POLLIN, 0});
-    sinks_.push_back(std::move(socket));
+    sinks_.push_back({std::move(socket), std::move(*cipher)});
   }
-  for (const auto& sink : sinks_) addresses.push_back(sink->boundTo());
+  for (const auto& sink : sinks_) addresses.push_back(sink.socket->boundTo());
   return addresses;
 }
 
@@ -317,6 +349,7 @@ SwarmReport Swarm::report() {
     out.packetsLost += client->packetsLost();
     out.unauthentic += client->unauthentic();
   }
+  out.sinksOpened = sinksOpened_;
   out.delayP50Us = delays_.quantile(0.5);
   out.delayP99Us = delays_.quantile(0.99);
   out.delayMaxUs = delays_.quantile(1);
@@ -361,11 +394,22 @@ void Swarm::receiveAll(const std::vector<pollfd>& polled) {
   // Nobody was taken away meanwhile but sinks, which stand at the end.
   for (size_t i = 0; i < polled.size() && i < watched_.size(); ++i) {
     if (polled[i].revents == 0) continue;
-    Client* client = i < clients_.size() ? clients_[i].get() : nullptr;
     (void)receiving_->receiver.receive(polled[i].fd, receiving_->buffer, [&](const TimedReceiver::Datagram& d) {
-      if (client != nullptr) client->receive(d.bytes, d.from, d.unixNs, nowUs);
+      if (i < clients_.size()) {
+        clients_[i]->receive(d.bytes, d.from, d.unixNs, nowUs);
+      } else {
+        open(sinks_[i - clients_.size()], d.bytes);
+      }
     });
   }
+}
+
+void Swarm::open(Sink& sink, Bytes datagram) {
+  if (datagram.size() < kBareHeaderBytes || datagram.size() > opened_.size()) return;
+  const auto nonce = bareNonce(readU64(datagram.data() + 2));
+  const bool opened =
+      sink.cipher.open(nonce, datagram.first(kBareHeaderBytes), datagram.subspan(kBareHeaderBytes), opened_.data());
+  if (opened) ++sinksOpened_;
 }
 
 }  // namespace sluice::bench

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "../../packet-path/core/crypto/aes.h"
 #include "../../packet-path/core/dtls/context.h"
 #include "../../packet-path/core/spec.h"
 #include "../../packet-path/io/socket.h"
@@ -25,6 +26,7 @@ struct ClientConfig {
   IceCredentials remote;
   std::vector<Fingerprint> serverFingerprints;
   std::optional<VideoSourceConfig> video;  ///< what it sends; it receives whatever comes
+  uint8_t feedbackExtension = 0;           ///< wire id of the transport-wide number; 0: no feedback about arrivals
 };
 
 /// Since the last `beginMeasurement`.
@@ -37,6 +39,7 @@ struct SwarmReport {
   uint64_t packetsReceived = 0;
   uint64_t packetsLost = 0;  ///< gaps in sequence numbers
   uint64_t unauthentic = 0;
+  uint64_t sinksOpened = 0;  ///< of all sinks ever
   uint32_t delayP50Us = 0;
   uint32_t delayP99Us = 0;
   uint32_t delayMaxUs = 0;
@@ -54,7 +57,7 @@ class Swarm {
   [[nodiscard]] Fingerprint fingerprint() const;
   /// False when there are no sockets left.
   [[nodiscard]] bool add(const ClientConfig& config);
-  /// Sockets that take whatever comes and look at nothing.
+  /// Sockets that open what the bare limit sends: receivers that work as the clients do, on the same core.
   [[nodiscard]] std::vector<Address> openSinks(size_t count);
   void closeSinks();
   void startVideo();
@@ -73,7 +76,13 @@ class Swarm {
   /// Held while the thread works, free while it waits.
   std::mutex working_;
   std::vector<std::unique_ptr<Client>> clients_;
-  std::vector<std::unique_ptr<io::Socket>> sinks_;
+  struct Sink {
+    std::unique_ptr<io::Socket> socket;
+    crypto::AesGcm cipher;
+  };
+  void open(Sink& sink, Bytes datagram);
+
+  std::vector<Sink> sinks_;
   std::vector<pollfd> watched_;  ///< clients, then sinks
   io::LocalEnds ends_;
   std::vector<pollfd> polled_;
@@ -81,6 +90,8 @@ class Swarm {
   io::IoCounters counters_;
   DelayHistogram delays_;
   TimeUs nextFrameAtUs_ = kNever;
+  std::vector<uint8_t> opened_ = std::vector<uint8_t>(2'048);
+  uint64_t sinksOpened_ = 0;
   TimeUs cpuUs_ = 0;
   std::atomic<bool> stopping_{false};
   std::atomic<int> wanted_{0};  ///< calls that wait for `working_`

@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generateIdentity } from '@sluice/packet-path';
 import type { Endpoint, LoadAddon, Swarm } from './load-addon.ts';
-import { fingerprintOf, framePackets, framesPerSecond, packetBytes, publisher, subscriber } from './room.ts';
+import {
+  fingerprintOf,
+  framePackets,
+  framesPerSecond,
+  packetBytes,
+  publisher,
+  type RoomOptions,
+  subscriber,
+} from './room.ts';
 import { Sfu } from './sfu.ts';
 
 /** The measured shard has a core of its own; the load, and both processes' JavaScript, have the other. */
@@ -9,6 +17,7 @@ export const sfuCpu = 0;
 export const loadCpu = 1;
 
 export interface ForwardingOptions {
+  readonly feedback: RoomOptions['feedback'];
   readonly subscribers: number;
   readonly rounds: number;
   readonly roundSeconds: number;
@@ -34,6 +43,7 @@ export interface Round {
 }
 
 export interface ForwardingResult {
+  readonly feedback: RoomOptions['feedback'];
   readonly subscribers: number;
   readonly rounds: readonly Round[];
   readonly residentBytesPerSubscriber: number;
@@ -48,6 +58,7 @@ export async function measureForwarding(addon: LoadAddon, options: ForwardingOpt
       server: sfu.address,
       serverFingerprint: fingerprintOf(identity),
       clientFingerprint: swarm.fingerprint(),
+      feedback: options.feedback,
     };
     await join(sfu, swarm, [publisher(room)]);
     swarm.startVideo();
@@ -66,7 +77,7 @@ export async function measureForwarding(addon: LoadAddon, options: ForwardingOpt
     const rounds: Round[] = [];
     for (let i = 0; i < options.rounds; i += 1) rounds.push(await measureRound(addon, sfu, swarm, options));
     const residentBytesPerSubscriber = (after - before) / options.subscribers;
-    return { subscribers: options.subscribers, rounds, residentBytesPerSubscriber };
+    return { feedback: options.feedback, subscribers: options.subscribers, rounds, residentBytesPerSubscriber };
   } finally {
     swarm.close();
     await sfu.stop();

@@ -26,6 +26,8 @@ export interface LoadClient {
   readonly remote: IceCredentials;
   readonly serverFingerprint: Fingerprint;
   readonly video?: Video;
+  /** Wire id of the transport-wide sequence number about whose arrival it gives feedback; 0: none. */
+  readonly feedbackExtension: number;
 }
 
 export interface SwarmReport {

@@ -16,10 +16,12 @@ const { values } = parseArgs({
 const addon = loadAddon();
 atHighestPriority();
 const results: ForwardingResult[] = [];
-for (const subscribers of values.subscribers.split(',').map(Number)) {
-  process.stderr.write(`1 → ${subscribers} …\n`);
-  const rounds = Number(values.rounds);
-  results.push(await measureForwarding(addon, { subscribers, rounds, roundSeconds: Number(values.seconds) }));
+for (const feedback of ['without-feedback', 'with-feedback'] as const) {
+  for (const subscribers of values.subscribers.split(',').map(Number)) {
+    process.stderr.write(`1 → ${subscribers} ${feedback} …\n`);
+    const options = { feedback, subscribers, rounds: Number(values.rounds), roundSeconds: Number(values.seconds) };
+    results.push(await measureForwarding(addon, options));
+  }
 }
 print(results);
 
@@ -35,6 +37,7 @@ function atHighestPriority(): void {
 function print(all: readonly ForwardingResult[]): void {
   const head = [
     'subscribers',
+    'feedback',
     'µs/packet',
     'bare limit',
     'of it seal',
@@ -47,10 +50,11 @@ function print(all: readonly ForwardingResult[]): void {
     'sleeps/s',
     'KiB/subscriber',
   ];
-  const rows = all.map(({ subscribers, rounds, residentBytesPerSubscriber }) => {
+  const rows = all.map(({ feedback, subscribers, rounds, residentBytesPerSubscriber }) => {
     const middle = (of: (round: Round) => number): number => median(rounds.map(of));
     return [
       String(subscribers),
+      feedback === 'with-feedback' ? 'yes' : 'no',
       middle((round) => round.cpuUsPerPacket).toFixed(2),
       middle((round) => round.bareUsPerPacket).toFixed(2),
       middle((round) => round.sealUsPerPacket).toFixed(2),

@@ -32,6 +32,8 @@ export interface RoomOptions {
   readonly serverFingerprint: Fingerprint;
   /** Of the load's certificate. */
   readonly clientFingerprint: string;
+  /** Subscribers tell ten times a second when each packet arrived, as browsers do. */
+  readonly feedback: 'with-feedback' | 'without-feedback';
 }
 
 /** Who publishes: one video track with NACK and transport-wide feedback, as a browser negotiates it. */
@@ -77,6 +79,7 @@ function make(name: string, tracks: Record<string, unknown>, options: RoomOption
     outgoing: [],
     ...tracks,
   });
-  const { server, serverFingerprint } = options;
-  return { spec, client: { server, local: loadCredentials, remote, serverFingerprint } };
+  const { server, serverFingerprint, feedback } = options;
+  const feedbackExtension = feedback === 'with-feedback' ? transportCcExtension : 0;
+  return { spec, client: { server, local: loadCredentials, remote, serverFingerprint, feedbackExtension } };
 }
