@@ -115,6 +115,8 @@ async function publishCamera({ codec, widthPx, heightPx, fps, simulcast }: Camer
   const publication = await theRoom().localParticipant.publishTrack(track, {
     videoCodec: codec,
     simulcast,
+    // What is asked for is what is checked: a loaded machine costs frames, not the size.
+    degradationPreference: 'maintain-resolution',
     backupCodec: false,
     videoEncoding: { maxBitrate: 800_000, maxFramerate: fps },
   });
