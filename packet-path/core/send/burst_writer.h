@@ -36,8 +36,8 @@ class BurstWriter {
  public:
   /// Packets in one call of write; more are cut off by the caller.
   static constexpr size_t kMaxPackets = DatagramSink::kMaxBurstSegments;
-  /// Octets of padding worth a saved call: a call costs about 1 µs more than a segment, 16 octets less than 1 % of a
-  /// packet.
+  /// Octets of padding worth a saved call: a datagram that leaves alone costs 0.5 µs (nobody receives) to 2 µs (with a
+  /// receiver) more than one that is a segment, measured on loopback; 16 octets are little more than 1 % of a packet.
   static constexpr size_t kMaxPadding = Packet::kPadding;
 
   void write(std::span<Outgoing> packets, Transport& transport, DatagramSink& sink, TimeUs nowUs,
