@@ -70,7 +70,7 @@ function tracks(client: SimClient, world: World): string[] {
   return wrong;
 }
 
-/** In the last second, at least: frames of video, and of audio. */
+/** Since the last look, at least: frames of video, and of audio. */
 const LEAST_FLOW = { video: 5, audio: 25 };
 
 function isFlowing(client: SimClient, track: string, world: World): boolean {

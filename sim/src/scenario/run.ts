@@ -13,7 +13,7 @@ export interface Outcome {
   readonly notes: readonly string[];
 }
 
-/** Before each check, to see what flows. */
+/** So long before each check a look is taken, to see what flows. */
 const LOOK_S = 1;
 
 /** Runs a scenario with one seed, faster than real time. */
@@ -51,7 +51,7 @@ function timeline({ participants, actions = [], checks = [], expect = {}, durati
   );
   const judged = [...checks, { atS: durationS, expect }].flatMap((check: Check): Step[] => [
     {
-      atS: check.atS - LOOK_S,
+      atS: check.atS - (check.expect.flowsWithinS ?? LOOK_S),
       act: async (world) => {
         world.look();
         return [];

@@ -73,6 +73,8 @@ export interface Expectation {
    * `false`: not asked.
    */
   readonly everybodyReceivesEverybody?: boolean;
+  /** What flows has flowed within so many seconds: 1 unless said. A key frame from far away takes longer. */
+  readonly flowsWithinS?: number;
   /** Of the frames that were sent while somebody watched, the share that could be shown: of each video stream. */
   readonly framesShown?: number;
   /** Share of audio that was made up, at most: of each audio stream. */

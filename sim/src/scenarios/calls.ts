@@ -77,7 +77,7 @@ export const calls: readonly Scenario[] = [
     name: 'two by satellite: what cannot be repaired in time costs a key frame from far away',
     participants: two('satellite'),
     durationS: 15,
-    expect: { framesShown: 0.6 },
+    expect: { framesShown: 0.6, flowsWithinS: 4 },
   },
   {
     name: 'ten over wifi, in both modes, on two shards',
