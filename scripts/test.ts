@@ -4,7 +4,7 @@ import { findingsSuite } from './suites/command.ts';
 import { interopSuites } from './suites/interop-suites.ts';
 import { fuzzSuite, nativeTestSuite } from './suites/native-tests.ts';
 import { runSuites } from './suites/suite.ts';
-import { leftovers, RUN_VARIABLE } from './system/leftovers.ts';
+import { leftovers, RUN_VARIABLE, testFolders } from './system/leftovers.ts';
 import { prepareSystem } from './system/packages.ts';
 
 /** `npm test`: everything. */
@@ -14,6 +14,8 @@ const ENDING_DEADLINE_MS = 5_000;
 
 const run = String(process.pid);
 process.env[RUN_VARIABLE] = run;
+/** What a run that was ended by force left is not this one's fault. */
+const foldersBefore = testFolders();
 
 const prepared = await prepareSystem();
 if (prepared.ok) {
@@ -33,10 +35,10 @@ if (prepared.ok) {
 
 async function nothingLeft(): Promise<readonly string[]> {
   const endMs = performance.now() + ENDING_DEADLINE_MS;
-  let left = leftovers(run);
+  let left = leftovers(run, foldersBefore);
   while (left.length > 0 && performance.now() < endMs) {
     await sleep(200);
-    left = leftovers(run);
+    left = leftovers(run, foldersBefore);
   }
   return left;
 }

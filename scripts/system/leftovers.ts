@@ -4,9 +4,14 @@ import { tmpdir } from 'node:os';
 /** Set for a whole test run, so that whatever it starts carries it too. */
 export const RUN_VARIABLE = 'SLUICE_TEST_RUN';
 
-/** Processes and temporary folders of this run that are still there, one line each. Linux only. */
-export function leftovers(run: string): readonly string[] {
-  const folders = readdirSync(tmpdir()).filter((name) => /^sluice-(tests|interop)-/.test(name));
+/** Temporary folders that tests have made and not taken away, of whichever run. */
+export function testFolders(): readonly string[] {
+  return readdirSync(tmpdir()).filter((name) => /^sluice-(tests|interop)-/.test(name));
+}
+
+/** Processes and temporary folders of this run that are still there, one line each; `before` were there at its start. */
+export function leftovers(run: string, before: readonly string[]): readonly string[] {
+  const folders = testFolders().filter((name) => !before.includes(name));
   return [...processesOf(run), ...folders.map((name) => `left in ${tmpdir()}: ${name}`)];
 }
 
