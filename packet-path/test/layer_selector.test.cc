@@ -16,7 +16,7 @@ std::vector<VideoSetup> everything() {
   std::vector<VideoSetup> all;
   const auto add = [&](std::string name, Codec codec, std::vector<SvcMode> encodings, bool described,
                        bool flexible = true, bool shortIds = false) {
-    all.push_back({codec, std::move(encodings), described, flexible, shortIds, 4, std::move(name)});
+    all.push_back({codec, std::move(encodings), described, flexible, shortIds, 4, std::move(name), false});
   };
   const SvcMode l1t1{SvcKind::kL, 1, 1};
   const SvcMode l1t2{SvcKind::kL, 1, 2};
@@ -49,6 +49,10 @@ std::vector<VideoSetup> everything() {
   add("av1 L2T2_KEY", Codec::kAv1, {l2t2Key}, true);
   add("av1 L3T3_KEY", Codec::kAv1, {l3t3Key}, true);
   add("av1 S3T3", Codec::kAv1, {s3t3}, true);
+  add("av1 L3T3_KEY, new structures", Codec::kAv1, {l3t3Key}, true);
+  all.back().newStructures = true;
+  add("av1 L3T3, new structures", Codec::kAv1, {l3t3}, true);
+  all.back().newStructures = true;
   add("av1 simulcast L1T3", Codec::kAv1, {l1t3, l1t3}, true);
   return all;
 }

@@ -170,6 +170,10 @@ void LayersWorld::makeVp8(size_t i, bool key) {
 void LayersWorld::makeSvc(size_t i, bool key) {
   Encoding& e = encodings_[i];
   const std::vector<SvcFrame> made = e.svc->next(key, spatialLayers);
+  if (video.newStructures && made.front().keyPicture && random() % 2 == 0) {
+    wire::DependencyStructure& s = e.svc->structure;
+    s.templateIdOffset = static_cast<uint8_t>((s.templateIdOffset + s.templateCount) % 64);
+  }
   e.picture = (e.picture + 1) & (video.shortPictureIds ? 0x7F : 0x7FFF);
   if (made.front().temporal == 0) ++e.tl0;
   for (const SvcFrame& svc : made) {

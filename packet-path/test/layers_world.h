@@ -28,6 +28,7 @@ struct VideoSetup {
   bool shortPictureIds = false;
   int packetsPerFrame = 4;  ///< at most
   std::string name;
+  bool newStructures = false;  ///< every other key frame brings another structure
 };
 
 struct NetworkSetup {

@@ -45,7 +45,6 @@ bool LayerGate::decide(const FrameInfo& packet, int64_t place, bool gap, LayerTa
       // Frames that were never seen may come yet. They will be forwarded as far as the followed target has them.
       intact_ &= target_ == kNoTarget ? 0 : packet.targets->contained[target_] | only(target_);
     }
-    if (packet.key) intact_ = 0;
     aim(packet, target);
     const bool enters = decodable(packet);
     const TargetIndex chosen = choose(packet, intact_ | (enters ? packet.switches : 0), target);

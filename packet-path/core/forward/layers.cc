@@ -17,8 +17,10 @@ bool Layers::note(const Packet& packet, Codec codec, FrameInfo& out) {
   rates_.note(layer, alone, packet.payloadSize, packet.receivedAtUs);
   layers_[layer.spatial].temporal = std::max(layers_[layer.spatial].temporal, layer.temporal);
   bool changed = noteLife(layer.spatial, packet);
-  // Layers that are announced are as good as there: a subscriber who enters now must not begin with the lowest.
+  // Layers that are announced are as good as there: a subscriber who enters now must not begin with the lowest. Unless
+  // they fell silent before: then only their packets count.
   for (uint8_t s = 0; !simulcast() && s < out.spatialLayers && s < kMaxLayers; ++s) {
+    if (layers_[s].silent) continue;
     changed = changed || !layers_[s].alive;
     layers_[s].alive = true;
     layers_[s].lastPacketAtUs = packet.receivedAtUs;
@@ -38,6 +40,7 @@ bool Layers::noteLife(uint8_t spatial, const Packet& packet) {
   const bool began = !mine.alive;
   const bool newFrame = began || mine.timestamp != packet.timestamp;
   mine.alive = true;
+  mine.silent = false;
   mine.timestamp = packet.timestamp;
   mine.lastPacketAtUs = packet.receivedAtUs;
   mine.framesOfOthers = 0;
@@ -49,6 +52,7 @@ bool Layers::noteLife(uint8_t spatial, const Packet& packet) {
     ++other.framesOfOthers;
     if (other.framesOfOthers >= kFramesBehind && packet.receivedAtUs - other.lastPacketAtUs >= kMinSilenceUs) {
       other.alive = false;
+      other.silent = true;
       died = true;
     }
   }

@@ -50,6 +50,7 @@ class Layers {
  private:
   struct Spatial {
     bool alive = false;
+    bool silent = false;  ///< it was alive, and died
     uint8_t temporal = 0;
     uint32_t timestamp = 0;
     TimeUs lastPacketAtUs = 0;

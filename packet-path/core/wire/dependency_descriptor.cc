@@ -170,7 +170,8 @@ size_t changeDependencyDescriptor(Bytes descriptor, const DescriptorChange& chan
   }
 
   uint8_t targets = change.targets;
-  std::optional<TargetSet> active = change.announce;
+  bool told = change.announce.has_value();
+  TargetSet active = change.announce.value_or(0);
   BitReader bits = in;  // of the structure, to be copied
   size_t structureBits = 0;
   if (flags.structure) {
@@ -180,17 +181,20 @@ size_t changeDependencyDescriptor(Bytes descriptor, const DescriptorChange& chan
     targets = structure.targetCount;
     active = structure.allTargets() & change.forwarded;
     // All targets are active unless the descriptor says otherwise (A.4).
-    if (*active == structure.allTargets()) active.reset();
+    told = active != structure.allTargets();
   }
-  if (flags.activeTargets) active = in.read(targets) & change.forwarded;
+  if (flags.activeTargets) {
+    active = in.read(targets) & change.forwarded;
+    told = true;
+  }
 
   BitWriter writer(out);
   writeFront(writer, front);
   Flags written = flags;
-  written.activeTargets = active.has_value();
+  written.activeTargets = told;
   writeFlags(writer, written);
   writer.copy(bits, structureBits);
-  if (written.activeTargets) writer.write(active.value_or(0), targets);
+  if (told) writer.write(active, targets);
   writer.copy(in, in.left());
   return in.ok() && writer.ok() ? writer.finish() : 0;
 }
