@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   AddTrackRequest,
   ClientInfo,
+  ClientInfo_SDK,
   LeaveRequest_Action,
   ParticipantInfo_State,
   SessionDescription,
@@ -55,6 +56,19 @@ test('joining: a dual client hears join, then the offer of its subscriber connec
   assert.match(me.last('offer').sdp, /a=msid:PA_other\|TR_a1 TR_a1/);
   assert.deepEqual(Object.values(me.last('offer').midToTrackId), ['TR_a1']);
   assert.equal(me.tokens.length, 1);
+});
+
+test('joining: SDKs made from the Rust core gather their changes, others publish at once', () => {
+  for (const [sdk, atOnce] of [
+    [ClientInfo_SDK.JS, true],
+    [ClientInfo_SDK.SWIFT, true],
+    [ClientInfo_SDK.NODE, false],
+    [ClientInfo_SDK.PYTHON, false],
+    [ClientInfo_SDK.RUST, false],
+  ] as const) {
+    const me = new TestSession(new TestRoom(), { request: { client: new ClientInfo({ sdk }) } }).enter();
+    assert.equal(me.last('join').fastPublish, atOnce, ClientInfo_SDK[sdk]);
+  }
 });
 
 test('joining: specs are said with the first descriptions and no sooner', () => {

@@ -140,8 +140,9 @@ export class Participation {
     const present = this.#present();
     for (const view of present) this.#subscribe(view, turn);
     const subscriberPrimary = request.mode === 'dual' && me.permissions.canSubscribe;
+    const others = this.#roster.others(present);
     turn.out.send(
-      joinMessage({ place: this.#place, room: info, me, others: this.#roster.others(present), subscriberPrimary }),
+      joinMessage({ place: this.#place, room: info, me, others, client: request.client, subscriberPrimary }),
     );
     this.#tellPermissions(turn);
     this.#want(turn);
