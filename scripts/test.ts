@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { checkSuites } from './suites/check-suites.ts';
 import { findingsSuite } from './suites/command.ts';
 import { interopSuites } from './suites/interop-suites.ts';
-import { fuzzSuite, nativeTestSuite } from './suites/native-tests.ts';
+import { fuzzSuite, nativeTestSuite, sanitizerBuildsBeside } from './suites/native-tests.ts';
 import { runSuites } from './suites/suite.ts';
 import { leftovers, RUN_VARIABLE, testFolders } from './system/leftovers.ts';
 import { prepareSystem } from './system/packages.ts';
@@ -19,12 +19,14 @@ const foldersBefore = testFolders();
 
 const prepared = await prepareSystem();
 if (prepared.ok) {
+  const sanitizerBuilds = sanitizerBuildsBeside();
   const total = await runSuites([
     ...checkSuites(),
+    ...interopSuites(),
+    sanitizerBuilds,
     nativeTestSuite('C++ tests under AddressSanitizer and UBSan', 'asan'),
     nativeTestSuite('C++ tests under ThreadSanitizer', 'tsan'),
     fuzzSuite('fuzz targets: seeds and mutations', FUZZ_SECONDS),
-    ...interopSuites(),
     findingsSuite('nothing is left behind', nothingLeft),
   ]);
   process.exitCode = total.failed > 0 ? 1 : 0;

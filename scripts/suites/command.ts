@@ -14,6 +14,7 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Shows the output as it comes instead of keeping it for a failure. */
   readonly live?: 'live';
+  readonly started?: (pid: number) => void;
 }
 
 /** Runs a command and keeps what it says. */
@@ -27,6 +28,7 @@ export async function runCommand(
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  if (child.pid !== undefined) options.started?.(child.pid);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {

@@ -1,5 +1,5 @@
 import { globSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, constants, setPriority } from 'node:os';
 import { stripVTControlCharacters } from 'node:util';
 import { root, runCommand } from './command.ts';
 import { type Counts, oneFailed, onePassed, type Suite, sum } from './suite.ts';
@@ -28,13 +28,38 @@ export function nativeTestSuite(name: string, target: 'test' | 'asan' | 'tsan'):
   };
 }
 
+/**
+ * Compiles what the suites with sanitizers run, beside the suites before them and out of their way: nothing in it waits
+ * for a clock, and it takes as long as everything else on two cores. The suite it returns waits for the rest.
+ */
+export function sanitizerBuildsBeside(): Suite {
+  const targets = ['asan-tests', 'tsan-tests', ...fuzzPrograms().map(({ program }) => program)];
+  const building = runCommand('make', ['-s', jobs, ...targets], {
+    cwd: folder,
+    started: (pid) => setPriority(pid, constants.priority.PRIORITY_LOW),
+  }).catch((error: unknown) => ({ code: null, output: String(error) }));
+  return {
+    name: 'builds with sanitizers (beside the above)',
+    run: async () => {
+      const { code, output } = await building;
+      if (code === 0) return onePassed;
+      console.log(output.trimEnd());
+      return oneFailed;
+    },
+  };
+}
+
 /** Every fuzz target on its seeds and `seconds` of mutations, with the sanitizers on. */
 export function fuzzSuite(name: string, seconds: number): Suite {
   return {
     name,
     run: async () => {
-      const targets = await fuzzTargets();
-      if (targets === undefined) return oneFailed;
+      const targets = fuzzPrograms();
+      const build = await runCommand('make', ['-s', jobs, ...targets.map(({ program }) => program)], { cwd: folder });
+      if (build.code !== 0) {
+        console.log(build.output.trimEnd());
+        return oneFailed;
+      }
       const results: Counts[] = [];
       for (const { program, seeds } of targets) {
         const { code, output } = await runCommand(program, [`--seconds=${seconds}`, seeds], { cwd: folder });
@@ -48,17 +73,11 @@ export function fuzzSuite(name: string, seconds: number): Suite {
   };
 }
 
-async function fuzzTargets(): Promise<{ program: string; seeds: string }[] | undefined> {
-  const names = globSync('fuzz/*.fuzz.cc', { cwd: folder }).map((file) =>
-    file.slice('fuzz/'.length, -'.fuzz.cc'.length),
-  );
-  const programs = names
+function fuzzPrograms(): { program: string; seeds: string }[] {
+  return globSync('fuzz/*.fuzz.cc', { cwd: folder })
+    .map((file) => file.slice('fuzz/'.length, -'.fuzz.cc'.length))
     .toSorted()
     .map((name) => ({ program: `build/native/asan/fuzz-${name}`, seeds: `fuzz/seeds/${name}` }));
-  const build = await runCommand('make', ['-s', jobs, ...programs.map(({ program }) => program)], { cwd: folder });
-  if (build.code === 0) return programs;
-  console.log(build.output.trimEnd());
-  return undefined;
 }
 
 /** doctest's last words: `[doctest] test cases: 12 | 11 passed | 1 failed | 0 skipped`. */
