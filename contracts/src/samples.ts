@@ -1,36 +1,40 @@
 import type { SessionId } from './ids.ts';
-import { Intent } from './rooms/participant.ts';
+import { Intent, ParticipantView } from './rooms/participant.ts';
 import { SessionSpec } from './session/session-spec.ts';
 
-/** A participant of nothing special, for tests. `sid` stands for its sid and, unless said otherwise, its identity. */
-export function sampleIntent(sid: string, over: Partial<Record<keyof Intent, unknown>> = {}): Intent {
-  return Intent.parse({
-    roomName: 'room',
-    participant: `PA_${sid}`,
-    identity: sid,
-    name: sid,
-    metadata: '',
-    attributes: {},
-    kind: 'standard',
-    permissions: {
-      canPublish: true,
-      canSubscribe: true,
-      canPublishData: true,
-      canPublishSources: [],
-      canUpdateMetadata: false,
-      hidden: false,
-      recorder: false,
-    },
-    tracks: [],
-    active: true,
-    clientProtocol: 0,
-    capabilities: [],
-    subscriptionPermission: { allParticipants: true, trackPermissions: [] },
-    speaking: { active: false, level: 0 },
-    joinedAtMs: 1_800_000_000_000,
-    ...over,
-  });
-}
+/** What intents and views say of a participant of nothing special. */
+const nobodySpecial = (sid: string) => ({
+  participant: `PA_${sid}`,
+  identity: sid,
+  name: sid,
+  metadata: '',
+  attributes: {},
+  kind: 'standard',
+  permissions: {
+    canPublish: true,
+    canSubscribe: true,
+    canPublishData: true,
+    canPublishSources: [],
+    canUpdateMetadata: false,
+    hidden: false,
+    recorder: false,
+  },
+  tracks: [],
+  active: true,
+  clientProtocol: 0,
+  capabilities: [],
+  subscriptionPermission: { allParticipants: true, trackPermissions: [] },
+  speaking: { active: false, level: 0 },
+  joinedAtMs: 1_800_000_000_000,
+});
+
+/** A participant that wants in, for tests. `sid` stands for its sid and, unless said otherwise, its identity. */
+export const sampleIntent = (sid: string, over: Partial<Record<keyof Intent, unknown>> = {}): Intent =>
+  Intent.parse({ roomName: 'room', ...nobodySpecial(sid), ...over });
+
+/** A participant as its room shows it, for tests. */
+export const sampleView = (sid: string, over: Partial<Record<keyof ParticipantView, unknown>> = {}): ParticipantView =>
+  ParticipantView.parse({ ...nobodySpecial(sid), version: 1, ...over });
 
 /** A published microphone, for tests. */
 export const sampleTrack = (sid: string): Intent['tracks'][number] =>

@@ -1,36 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ParticipantId } from '../ids.ts';
-import { ParticipantView, RoomInfo, type RoomView } from './participant.ts';
+import { sampleView } from '../samples.ts';
+import { type ParticipantView, RoomInfo, type RoomView } from './participant.ts';
 import { RoomViewReader } from './room-view-reader.ts';
 
 const participant = (sid: string, version: number, over: object = {}): ParticipantView =>
-  ParticipantView.parse({
-    participant: `PA_${sid}`,
-    identity: sid,
-    name: sid,
-    metadata: '',
-    attributes: {},
-    kind: 'standard',
-    permissions: {
-      canPublish: true,
-      canSubscribe: true,
-      canPublishData: true,
-      canPublishSources: [],
-      canUpdateMetadata: false,
-      hidden: false,
-      recorder: false,
-    },
-    tracks: [],
-    active: true,
-    clientProtocol: 0,
-    capabilities: [],
-    subscriptionPermission: { allParticipants: true, trackPermissions: [] },
-    speaking: { active: false, level: 0 },
-    joinedAtMs: 1,
-    version,
-    ...over,
-  });
+  sampleView(sid, { version, ...over });
 
 const info = (over: object = {}): RoomInfo =>
   RoomInfo.parse({

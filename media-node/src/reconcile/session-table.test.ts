@@ -4,7 +4,7 @@ import type { SessionId, TrackId } from '@sluice/contracts';
 import { sampleSpec } from '@sluice/contracts/internal';
 import type { PacketPathEvent, SessionSnapshot } from '@sluice/packet-path';
 import type { SessionMeasure } from '../quality/session-meter.ts';
-import { incomingStream, outgoingStream } from '../quality/test-streams.ts';
+import { incomingStream, outgoingStream, sessionSnapshot } from '../quality/test-streams.ts';
 import {
   MAX_SPECS,
   ORPHAN_GRACE_US,
@@ -76,31 +76,8 @@ class Stage {
   }
 
   observed(over: Partial<SessionSnapshot> | undefined, sequence = 0): void {
-    const data = {
-      messagesIn: 0,
-      bytesIn: 0,
-      messagesOut: 0,
-      bytesOut: 0,
-      bufferedBytes: 0,
-      openChannels: 0,
-      lastReliableSequence: sequence,
-    };
-    const snapshot: SessionSnapshot | undefined = over && {
-      session: ONE,
-      state: 'connected',
-      remote: '192.0.2.1:1',
-      landedAtUs: 1,
-      connectedAtUs: 2,
-      rttMs: 0,
-      datagramsIn: 0,
-      bytesIn: 0,
-      datagramsOut: 0,
-      bytesOut: 0,
-      incoming: [],
-      outgoing: [],
-      data,
-      ...over,
-    };
+    const { data } = sessionSnapshot();
+    const snapshot = over && sessionSnapshot({ data: { ...data, lastReliableSequence: sequence }, ...over });
     this.table.handle({ type: 'observed', session: ONE, snapshot }, this.nowUs, this.#sink);
   }
 

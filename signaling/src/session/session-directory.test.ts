@@ -19,7 +19,7 @@ import { TestClient } from '../negotiation/test-client.ts';
 import type { ClientInput, ClientLink, HttpRefusal } from '../ports.ts';
 import { TestCloud } from '../test-cloud.ts';
 import { SessionDirectory } from './session-directory.ts';
-import { connectRequest, SECOND, type TestSessionOptions, testGrants } from './test-session.ts';
+import { connectRequest, SECOND, type TestSessionOptions, testGrants, testLimits, testTimes } from './test-session.ts';
 
 const chromium = readTestDescription('chromium-send-and-receive');
 const site = SiteName.parse('test');
@@ -108,21 +108,8 @@ class World {
       site,
       place: { site: 'test', writer: 'WR_test' },
       maxSessions,
-      limits: {
-        metadataBytes: 1000,
-        attributesBytes: 1000,
-        tracksPerParticipant: 4,
-        wishesPerParticipant: 8,
-        messages: { perSecond: 10, burst: 100 },
-        vitalMessages: { perSecond: 10, burst: 50 },
-      },
-      times: {
-        joinUs: 5 * SECOND,
-        setupUs: 60 * SECOND,
-        awayUs: 120 * SECOND,
-        transportLostUs: 5 * SECOND,
-        refreshTokenUs: 300 * SECOND,
-      },
+      limits: testLimits,
+      times: testTimes,
       negotiation: { random, maxSections: 64, preferredDtlsRole: 'server' },
     });
   }

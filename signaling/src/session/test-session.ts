@@ -6,7 +6,7 @@ import {
   Intent as IntentSchema,
   makeSessionId,
   type ParticipantId,
-  ParticipantView,
+  type ParticipantView,
   type Permissions,
   RoomInfo,
   type RoomName,
@@ -16,6 +16,7 @@ import {
   type SessionStatus,
   SiteName,
 } from '@sluice/contracts';
+import { sampleView } from '@sluice/contracts/internal';
 import { seededRandom } from '@sluice/runtime';
 import type { ConnectRequest } from '../messages/connect-request.ts';
 import { type ClientMessage, encodeFrame, type ServerMessage, type ServerMessageCase } from '../messages/wire.ts';
@@ -40,26 +41,26 @@ export const allowed: Permissions = {
 export const SECOND = 1_000_000;
 const JOINED_MS = 1_800_000_000_000;
 
-export function participantView(name: string, over: Partial<ParticipantView> = {}): ParticipantView {
-  return ParticipantView.parse({
-    participant: `PA_${name}`,
-    identity: name,
-    name,
-    metadata: '',
-    attributes: {},
-    kind: 'standard',
-    permissions: allowed,
-    tracks: [],
-    active: true,
-    clientProtocol: 2,
-    capabilities: [2],
-    subscriptionPermission: { allParticipants: true, trackPermissions: [] },
-    speaking: { active: false, level: 0 },
-    joinedAtMs: JOINED_MS,
-    version: 1,
-    ...over,
-  });
-}
+export const participantView = (name: string, over: Partial<ParticipantView> = {}): ParticipantView =>
+  sampleView(name, { permissions: allowed, clientProtocol: 2, capabilities: [2], joinedAtMs: JOINED_MS, ...over });
+
+/** Limits that tests can reach. */
+export const testLimits: SessionOptions['limits'] = {
+  metadataBytes: 1000,
+  attributesBytes: 1000,
+  tracksPerParticipant: 4,
+  wishesPerParticipant: 8,
+  messages: { perSecond: 10, burst: 100 },
+  vitalMessages: { perSecond: 10, burst: 50 },
+};
+
+export const testTimes: SessionOptions['times'] = {
+  joinUs: 5 * SECOND,
+  setupUs: 60 * SECOND,
+  awayUs: 120 * SECOND,
+  transportLostUs: 5 * SECOND,
+  refreshTokenUs: 300 * SECOND,
+};
 
 export const trackView = (name: string, over: object = {}): ParticipantView['tracks'][number] => {
   const kind = name.startsWith('a') ? 'audio' : 'video';
@@ -216,21 +217,8 @@ export class TestSession implements SessionSink {
         site: testSite,
         siteName: SiteName.parse('test'),
         place: { site: 'test', writer: 'WR_test' },
-        limits: {
-          metadataBytes: 1000,
-          attributesBytes: 1000,
-          tracksPerParticipant: 4,
-          wishesPerParticipant: 8,
-          messages: { perSecond: 10, burst: 100 },
-          vitalMessages: { perSecond: 10, burst: 50 },
-        },
-        times: {
-          joinUs: 5 * SECOND,
-          setupUs: 60 * SECOND,
-          awayUs: 120 * SECOND,
-          transportLostUs: 5 * SECOND,
-          refreshTokenUs: 300 * SECOND,
-        },
+        limits: testLimits,
+        times: testTimes,
         negotiation: { random, maxSections: 64, preferredDtlsRole: 'server' },
         random,
         makeSessionId: () => makeSessionId(random),
