@@ -131,6 +131,7 @@ enum class Counter : uint8_t {
   kKeyFramesAskedOut,  // PLI towards publishers
   kKeyFramesAskedIn,   // PLI and FIR from subscribers
   kTransportFeedbackOut,
+  kProbePacketsOut,  // packets of padding, to find out what a subscriber's network carries
   kDataMessagesIn,
   kDataMessagesOut,
   kHandedOver,     // datagrams given to the shard that owns their session
@@ -164,6 +165,7 @@ inline constexpr std::array<const char*, kCounters> kCounterNames = {
     "key-frames-asked-out",
     "key-frames-asked-in",
     "transport-feedback-out",
+    "probe-packets-out",
     "data-messages-in",
     "data-messages-out",
     "handed-over",

@@ -22,7 +22,7 @@ std::string_view midFor(const Subscriber& subscriber) {
 
 void noteSent(const Subscriber& subscriber, const send::Outgoing& out, TimeUs nowUs) {
   if (subscriber.estimator == nullptr || out.asBefore) return;
-  subscriber.estimator->onSend(out.stamp.transportSeq, out.bytes, 0, nowUs);
+  subscriber.estimator->onSend(out.stamp.transportSeq, out.bytes, nowUs);
 }
 
 void prefetch(const void* object, size_t bytes) {

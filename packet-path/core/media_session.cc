@@ -89,10 +89,10 @@ void MediaSession::apply(const SessionSpec& spec, TimeUs nowUs) {
     track->destination = &shard_.tracks.take(track->key());
     track->destination->publisher = this;
   }
-  if (estimator_ == nullptr && !spec.outgoing.empty() && extensions_.id(wire::ExtensionKind::kTransportCc) != 0) {
-    estimator_ = std::make_unique<congestion::Estimator>(congestion::EstimatorConfig{});
+  if (control_ == nullptr && !spec.outgoing.empty() && extensions_.id(wire::ExtensionKind::kTransportCc) != 0) {
+    control_ = std::make_unique<SendControl>(shard_, *connection_.transport(), subscriptions_, kReportGridUs);
   }
-  subscriptions_.apply(spec.outgoing, estimator_.get(), nowUs);
+  subscriptions_.apply(spec.outgoing, control_ ? &control_->estimator() : nullptr, nowUs);
 }
 
 void MediaSession::receiveRtp(PacketRef packet, TimeUs nowUs) {
@@ -166,9 +166,9 @@ void MediaSession::receiveFeedback(const wire::RtcpBlock& block, TimeUs nowUs) {
     return;
   }
   if (block.type == wire::RtcpType::kTransportFeedback) {
-    if (block.count == wire::kTransportWideFormat && estimator_ != nullptr) {
-      estimator_->setRtt(rtt_.us());
-      (void)estimator_->onFeedback(feedback->control, nowUs);
+    if (block.count == wire::kTransportWideFormat && control_ != nullptr) {
+      control_->feedback(feedback->control, rtt_.us(), nowUs);
+      shard_.deadlines.atMost(sleeper_, control_->nextDeadline());
     }
     if (block.count != wire::kNackFormat) return;
     if (Subscriber* known = subscriptions_.find(feedback->media)) {
@@ -210,7 +210,8 @@ void MediaSession::wantKeyFrame(TrackKey track, uint8_t encoding, TimeUs nowUs) 
 }
 
 TimeUs MediaSession::nextDeadline() const {
-  return std::min(receiver_.nextDeadline(), nextReportAtUs_);
+  const TimeUs at = std::min(receiver_.nextDeadline(), nextReportAtUs_);
+  return control_ ? std::min(at, control_->nextDeadline()) : at;
 }
 
 void MediaSession::onDeadline(TimeUs nowUs) {
@@ -218,6 +219,7 @@ void MediaSession::onDeadline(TimeUs nowUs) {
     if (const auto state = track->activity().onDeadline(nowUs)) audioChanged(*track, *state);
   }
   writeFeedback(nowUs);
+  if (control_) control_->onDeadline(nowUs);
   if (nextReportAtUs_ <= nowUs) {
     nextReportAtUs_ = onReportGrid(nowUs + kReportIntervalUs);
     receiver_.standInForReports(nowUs, [this](const receive::Receiver::Heard& heard) { publishClock(heard); });
@@ -277,15 +279,7 @@ void MediaSession::writeSenderReport(Subscriber& subscriber, wire::RtcpWriter& w
 }
 
 void MediaSession::snapshot(SessionSnapshot& out) const {
-  if (estimator_ != nullptr) {
-    const congestion::EstimatorSnapshot e = estimator_->snapshot();
-    out.send = SendSnapshot{static_cast<uint64_t>(e.target),
-                            static_cast<uint64_t>(e.acked.value_or(0)),
-                            e.loss,
-                            e.inherentLoss,
-                            static_cast<double>(e.queueUs) / 1'000.0,
-                            e.bytesInFlight};
-  }
+  if (control_) out.send = control_->snapshot();
   out.rttMs = rtt_.measured() ? static_cast<double>(rtt_.us()) / 1'000.0 : 0;
   for (const auto& track : receiver_.tracks()) {
     for (const receive::IncomingTrack::Encoding& e : track->encodings()) {

@@ -6,6 +6,7 @@
 #include "connection.h"
 #include "receive/receiver.h"
 #include "rtt.h"
+#include "send_control.h"
 #include "shard_context.h"
 #include "snapshot.h"
 #include "subscriptions.h"
@@ -56,7 +57,7 @@ class MediaSession final : public Publisher {
   receive::Receiver receiver_;
   Subscriptions subscriptions_;
   Rtt rtt_;
-  std::unique_ptr<congestion::Estimator> estimator_;  // with the first subscription of a client that gives feedback
+  std::unique_ptr<SendControl> control_;  // with the first subscription of a client that gives feedback
   wire::ExtensionMap extensions_;
   TimeUs nextReportAtUs_;
 };

@@ -32,12 +32,12 @@ class Loop {
     const TimeUs end = now + duration;
     while (now < end) {
       now += 1'000;
-      if (const auto probe = estimator.nextProbe(now)) sendProbe(*probe);
-      // Video at 30 fps: a frame's worth in one burst, paced over 5 ms.
+      for (int64_t due = estimator.paddingDue(now); due > 0; due -= 1200) send(now);
+      // Video at 30 fps: a frame in one burst.
       if (now % 33'000 < 1'000) {
         budget_ += std::min(useShare * static_cast<double>(estimator.target()), maxBps) * 0.033 / 8;
       }
-      for (int i = 0; i < 4 && budget_ >= 1200; ++i, budget_ -= 1200) send(0, now + i * 100);
+      for (int i = 0; i < 4 && budget_ >= 1200; ++i, budget_ -= 1200) send(now);
       if (now >= feedbackAt_) feedback();
       while (!toSender_.empty() && toSender_.front().first <= now) {
         estimator.onFeedback(toSender_.front().second, now);
@@ -57,20 +57,9 @@ class Loop {
   double maxBps = 1e9;
 
  private:
-  void sendProbe(const Probe& probe) {
-    uint32_t bytes = 0;
-    uint32_t packets = 0;
-    while (bytes < probe.bytes || packets < probe.packets) {
-      const auto at = now + static_cast<TimeUs>(bytes * 8e6 / static_cast<double>(probe.rate));
-      send(probe.id, at);
-      bytes += 1200;
-      ++packets;
-    }
-  }
-
-  void send(ProbeId probe, TimeUs at) {
+  void send(TimeUs at) {
     ++lastSeq_;
-    estimator.onSend(static_cast<uint16_t>(lastSeq_), 1200, probe, at);
+    estimator.onSend(static_cast<uint16_t>(lastSeq_), 1200, at);
     if (std::uniform_real_distribution<>(0, 1)(random_) < path.loss) return;
     const TimeUs start = std::max(busyUntil_, at);
     if (static_cast<double>(start - at) / 1000.0 > path.queueMs) return;

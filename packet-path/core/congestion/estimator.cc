@@ -1,6 +1,7 @@
 #include "estimator.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace sluice::congestion {
 
@@ -19,6 +20,14 @@ constexpr double kStandingWeight = 0.2;
 /// Reordering on the path must not look like delay.
 bool arrivedBefore(const PacketResult& a, const PacketResult& b) {
   return a.receivedAtUs != b.receivedAtUs ? a.receivedAtUs < b.receivedAtUs : a.seq < b.seq;
+}
+
+/// A path that loses packets must be left enough of a probe to tell by.
+Probe withSpare(Probe probe, double loss) {
+  const double spare = 1 / (1 - std::min(loss, 0.6));
+  probe.bytes = static_cast<uint32_t>(spare * probe.bytes);
+  probe.packets = static_cast<uint32_t>(std::ceil(spare * probe.packets));
+  return probe;
 }
 
 }  // namespace
@@ -48,6 +57,7 @@ Estimator::Estimator(EstimatorConfig config)
 bool Estimator::onFeedback(Bytes control, TimeUs nowUs) {
   results_.clear();
   if (!sent_.read(control, results_) || results_.empty()) return false;
+  heard_ = true;
   for (const PacketResult& packet : results_) loss_.add(packet);
   std::sort(results_.begin(), results_.end(), arrivedBefore);
   std::optional<Bps> probed;
@@ -92,13 +102,15 @@ void Estimator::setWanted(Bps wanted) {
   prober_.setWanted(wanted);
 }
 
-std::optional<Probe> Estimator::nextProbe(TimeUs nowUs) {
-  auto probe = prober_.next(target_, nowUs);
-  if (probe) {
+uint32_t Estimator::paddingDue(TimeUs nowUs) {
+  if (!run_.active()) {
+    const auto probe = prober_.next(target_, nowUs);
+    if (!probe) return 0;
     ++probes_;
     probeResults_.expect(*probe);
+    run_.begin(withSpare(*probe, loss_.averageLoss()), nowUs);
   }
-  return probe;
+  return run_.due(nowUs);
 }
 
 EstimatorSnapshot Estimator::snapshot() const {

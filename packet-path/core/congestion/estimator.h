@@ -7,6 +7,7 @@
 #include "acked_rate.h"
 #include "delay_detector.h"
 #include "loss_limit.h"
+#include "probe_run.h"
 #include "prober.h"
 #include "rate_control.h"
 #include "sent_log.h"
@@ -55,18 +56,25 @@ class Estimator {
   explicit Estimator(EstimatorConfig config);
 
   /// A packet left now under this transport-wide sequence number.
-  void onSend(uint16_t seq, uint32_t bytes, ProbeId probe, TimeUs nowUs) { sent_.note(seq, bytes, probe, nowUs); }
+  void onSend(uint16_t seq, uint32_t bytes, TimeUs nowUs) { sent_.note(seq, bytes, run_.sent(bytes, nowUs), nowUs); }
   /// One transport-wide feedback message. True when the target may have changed.
   bool onFeedback(Bytes control, TimeUs nowUs);
   void setRtt(TimeUs rttUs) { rttUs_ = rttUs; }
   /// The most that could be used; bounds probing, and tells application-limited from limited.
   void setWanted(Bps wanted);
 
-  /// A probe to send now, if one is due.
-  [[nodiscard]] std::optional<Probe> nextProbe(TimeUs nowUs);
-  [[nodiscard]] TimeUs nextDeadline() const { return prober_.nextDeadline(target_); }
+  /// Octets of padding to send now, beyond media: begins a probe when one is due, and goes on with the one under way.
+  /// To be called only by whoever can send them.
+  [[nodiscard]] uint32_t paddingDue(TimeUs nowUs);
+  [[nodiscard]] TimeUs nextDeadline() const {
+    return run_.active() ? run_.nextDeadline() : prober_.nextDeadline(target_);
+  }
 
   [[nodiscard]] Bps target() const { return target_; }
+  /// Feedback came: the target is more than a guess.
+  [[nodiscard]] bool heard() const { return heard_; }
+  /// The first probes have not told yet what the path carries.
+  [[nodiscard]] bool startsUp() const { return prober_.startsUp(); }
   [[nodiscard]] EstimatorSnapshot snapshot() const;
 
  private:
@@ -80,6 +88,7 @@ class Estimator {
   RateControl control_;
   LossLimit loss_;
   Prober prober_;
+  ProbeRun run_;
   ProbeResults probeResults_;
   std::vector<PacketResult> results_;
   TimeUs rttUs_ = 200 * kMillisecondUs;
@@ -87,6 +96,7 @@ class Estimator {
   Bps target_;
   std::optional<Bps> lossLimit_;
   uint64_t probes_ = 0;
+  bool heard_ = false;
 };
 
 }  // namespace sluice::congestion

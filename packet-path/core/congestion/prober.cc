@@ -41,6 +41,8 @@ Probe Prober::make(Bps rate, TimeUs nowUs) {
 std::optional<Probe> Prober::next(Bps target, TimeUs nowUs) {
   if (underWay_ && nowUs - sentUs_ >= kAnswerUs) {
     underWay_ = false;
+    laddered_ = true;
+    queued_ = 0;
     ++fruitless_;
   }
   if (underWay_ || static_cast<double>(ceiling()) < kWorthwhile * static_cast<double>(target)) return {};
@@ -75,7 +77,9 @@ void Prober::onResult(ProbeId id, Bps found, Bps target, TimeUs nowUs) {
     const Bps further = static_cast<Bps>(kFurther * static_cast<double>(found));
     queued_ = std::max(queued_, further);
     if (sentRate_ >= ceiling()) queued_ = 0;
+    laddered_ = laddered_ || queued_ == 0;
   } else {
+    laddered_ = true;
     queued_ = 0;
     ++fruitless_;
   }
@@ -84,6 +88,7 @@ void Prober::onResult(ProbeId id, Bps found, Bps target, TimeUs nowUs) {
 
 void Prober::onDecrease(Bps before, TimeUs nowUs) {
   // A short dip is over soon: ask for most of what we had. The probe finds out whether it is.
+  laddered_ = true;
   queued_ = 0;
   recoverTo_ = static_cast<Bps>(0.85 * static_cast<double>(before));
   earliestUs_ = nowUs + kRecoverAfterUs;
@@ -94,9 +99,10 @@ std::optional<Bps> ProbeResults::add(const PacketResult& packet) {
   ++seen_.packets;
   seen_.bytes += packet.bytes;
   if (packet.sentAtUs < seen_.firstSentUs) seen_.firstSentUs = packet.sentAtUs;
+  if (packet.sentAtUs > seen_.lastSentUs) seen_.lastSentBytes = 0;
   if (packet.sentAtUs >= seen_.lastSentUs) {
     seen_.lastSentUs = packet.sentAtUs;
-    seen_.lastSentBytes = packet.bytes;
+    seen_.lastSentBytes += packet.bytes;
   }
   if (packet.receivedAtUs < seen_.firstArrivalUs) {
     seen_.firstArrivalUs = packet.receivedAtUs;
@@ -109,12 +115,13 @@ std::optional<Bps> ProbeResults::add(const PacketResult& packet) {
   const TimeUs arrivalUs = seen_.lastArrivalUs - seen_.firstArrivalUs;
   if (sendUs <= 0 || sendUs > kSecondUs || arrivalUs > kSecondUs) return {};
   seen_.done = true;
-  // The last packet sent and the first to arrive only mark the ends of the intervals.
+  // The last burst sent and the first packet to arrive only mark the ends of the intervals.
   const double sendRate = static_cast<double>(seen_.bytes - seen_.lastSentBytes) * 8e6 / static_cast<double>(sendUs);
   const double arrivalRate = static_cast<double>(seen_.bytes - seen_.firstArrivalBytes) * 8e6 /
                              static_cast<double>(std::max<TimeUs>(arrivalUs, 250));
   if (arrivalRate > 2 * sendRate) return {};  // delivered in a lump: says nothing
-  double found = std::min(sendRate, arrivalRate);
+  // A frame that left meanwhile may have been much faster than the probe; a token bucket lets one pass.
+  double found = std::min({sendRate, arrivalRate, kFurther * static_cast<double>(probe_.rate)});
   // Slower out than in: the bottleneck was filled; stay a little below it so that its queue drains.
   if (arrivalRate < 0.9 * sendRate) found = 0.95 * arrivalRate;
   return static_cast<Bps>(found);

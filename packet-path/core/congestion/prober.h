@@ -31,6 +31,8 @@ class Prober {
 
   /// A probe to send now, if one is due. At most one is under way.
   [[nodiscard]] std::optional<Probe> next(Bps target, TimeUs nowUs);
+  /// The first ladder of probes is not through.
+  [[nodiscard]] bool startsUp() const { return !laddered_; }
   /// When `next` may say something new; kNever while nothing is wanted.
   [[nodiscard]] TimeUs nextDeadline(Bps target) const;
 
@@ -46,6 +48,7 @@ class Prober {
   Bps sentRate_ = 0;
   Bps queued_ = 0;  // the next one of a ladder
   bool started_ = false;
+  bool laddered_ = false;
   TimeUs earliestUs_ = 0;
   uint32_t fruitless_ = 0;
   Bps recoverTo_ = 0;
@@ -66,7 +69,7 @@ class ProbeResults {
     TimeUs lastSentUs = 0;
     TimeUs firstArrivalUs = kNever;
     TimeUs lastArrivalUs = 0;
-    uint32_t lastSentBytes = 0;
+    uint32_t lastSentBytes = 0;  // all of the last moment
     uint32_t firstArrivalBytes = 0;
     bool done = false;
   };

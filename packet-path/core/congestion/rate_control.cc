@@ -106,6 +106,8 @@ Bps RateControl::increased(std::optional<Bps> acked, TimeUs rttUs, bool applicat
   if (acked && capacity_.known() && *acked > capacity_.upper()) capacity_.forget();
   // More arrives than we would allow ourselves: raise up to it. But what we do not use proves nothing, so an
   // application-limited sender keeps what it has and leaves the finding to probes.
+  // Where no capacity was ever met, what arrives without a queue growing is carried.
+  if (acked && !capacity_.known() && *acked > rate_) return *acked;
   const Bps ceiling = acked ? static_cast<Bps>(kAhead * static_cast<double>(*acked)) + kAheadFloor : limits_.max;
   if (rate_ >= ceiling || applicationLimited) return rate_;
   const double elapsedS = static_cast<double>(std::min(nowUs - lastChangeUs_, kSecondUs)) / 1e6;
