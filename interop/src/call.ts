@@ -64,7 +64,7 @@ export async function assemble(
 }
 
 /** Waits until `member` decodes every other's video and hears every other's audio. */
-export async function untilReceiving(member: Member, others: readonly Member[]): Promise<void> {
+async function untilReceiving(member: Member, others: readonly Member[]): Promise<void> {
   let seen: ReceivedTrack[] = [];
   await until(
     `${member.identity} receives ${others.map(({ identity }) => identity).join(' and ')}`,
@@ -81,8 +81,32 @@ export async function untilReceiving(member: Member, others: readonly Member[]):
   );
 }
 
+export async function untilAllReceive(members: readonly Member[]): Promise<void> {
+  for (const member of members) await untilReceiving(member, othersThan(member, members));
+}
+
+const othersThan = (member: Member, members: readonly Member[]): Member[] =>
+  members.filter((other) => other !== member);
+
+export async function untilAllFullSize(members: readonly Member[]): Promise<void> {
+  for (const member of members) await untilFullSize(member, othersThan(member, members));
+}
+
+export const framesOf = async (client: BrowserClient, identity: string): Promise<number> =>
+  trackOf(await client.call.received(), identity, 'video')?.framesDecoded ?? 0;
+
+/** Waits until half a second more of somebody's video has been decoded. */
+export async function untilMoving(client: BrowserClient, identity: string): Promise<void> {
+  const before = await framesOf(client, identity);
+  await until(
+    `frames of ${identity} go on`,
+    MEDIA_DEADLINE_MS,
+    async () => (await framesOf(client, identity)) > before + 15,
+  );
+}
+
 /** Waits until `member` gets everybody else's video in the size that their cameras have: some senders work their way up. */
-export async function untilFullSize(member: Member, others: readonly Member[]): Promise<void> {
+async function untilFullSize(member: Member, others: readonly Member[]): Promise<void> {
   let seen: ReceivedTrack[] = [];
   await until(
     `${member.identity} gets full-size video`,

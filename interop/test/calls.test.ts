@@ -1,46 +1,31 @@
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   assemble,
   assertGood,
   camera360p,
   type Member,
   observeCall,
-  Stage,
-  untilReceiving,
+  untilAllReceive,
   withDiaries,
 } from '../src/call.ts';
 import type { CameraOptions, JoinOptions } from '../src/page-api.ts';
-import { SluiceProcess } from '../src/sluice-process.ts';
+import { setting } from '../src/setting.ts';
 
 const OBSERVED_MS = 10_000;
 
-let sluice: SluiceProcess;
-let stage: Stage;
-
-before(async () => {
-  sluice = await SluiceProcess.start();
-  stage = await Stage.open();
-});
-after(async () => {
-  await stage?.[Symbol.asyncDispose]();
-  await sluice?.stop();
-});
+const here = setting();
 
 async function meeting(codec: CameraOptions['codec'], count: number, mode: JoinOptions['mode']): Promise<void> {
   const members: Member[] = [];
   for (let i = 0; i < count; i += 1) {
-    const client = await stage.client();
+    const client = await here.stage.client();
     members.push({ identity: `chromium-${i + 1}`, client, camera: { ...camera360p, codec }, microphone: 'on' });
   }
   const clients = members.map(({ client }) => client);
   try {
-    await withDiaries(sluice, clients, async () => {
-      await assemble(sluice, `${codec}-${count}-${mode}`, members, mode);
-      for (const member of members)
-        await untilReceiving(
-          member,
-          members.filter((other) => other !== member),
-        );
+    await withDiaries(here.sluice, clients, async () => {
+      await assemble(here.sluice, `${codec}-${count}-${mode}`, members, mode);
+      await untilAllReceive(members);
       const quality = await observeCall(members, OBSERVED_MS);
       assertGood(quality, members, { size: '640×360', fps: 15 });
     });

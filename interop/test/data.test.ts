@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import type { BrowserClient } from '../src/browser-client.ts';
-import { Stage, withDiaries } from '../src/call.ts';
+import { withDiaries } from '../src/call.ts';
 import { disposeNodeSdk, NodeClient } from '../src/node-client.ts';
 import type { DataMessageView, JoinOptions, SendDataOptions } from '../src/page-api.ts';
-import { SluiceProcess } from '../src/sluice-process.ts';
+import { setting } from '../src/setting.ts';
 import { until } from '../src/wait.ts';
 
 /** Around every boundary there is: a byte, one datagram, one SCTP fragment, 16-bit lengths, and the SDKs' own limit of 64,000
@@ -13,18 +13,8 @@ const sizes = [1, 2, 3, 100, 1_000, 1_150, 1_200, 1_500, 4_096, 15_000, 16_384, 
 const ROUNDS = 5;
 const ARRIVAL_DEADLINE_MS = 30_000;
 
-let sluice: SluiceProcess;
-let stage: Stage;
-
-before(async () => {
-  sluice = await SluiceProcess.start();
-  stage = await Stage.open();
-});
-after(async () => {
-  await stage?.[Symbol.asyncDispose]();
-  await disposeNodeSdk();
-  await sluice?.stop();
-});
+after(disposeNodeSdk);
+const here = setting();
 
 interface Peer {
   readonly identity: string;
@@ -38,10 +28,10 @@ async function browserPeer(
   mode: JoinOptions['mode'],
   clients: BrowserClient[],
 ) {
-  const client = await stage.client(name);
+  const client = await here.stage.client(name);
   clients.push(client);
-  const token = await sluice.token({ room, identity: name });
-  await client.call.join({ url: sluice.webSocketUrl, token, mode });
+  const token = await here.sluice.token({ room, identity: name });
+  await client.call.join({ url: here.sluice.webSocketUrl, token, mode });
   return {
     identity: name,
     send: (options: SendDataOptions) => client.call.sendData(options),
@@ -51,7 +41,7 @@ async function browserPeer(
 
 async function nodePeer(room: string): Promise<Peer & { client: NodeClient }> {
   const client = new NodeClient();
-  await client.join(sluice.webSocketUrl, await sluice.token({ room, identity: 'rtc-node' }));
+  await client.join(here.sluice.webSocketUrl, await here.sluice.token({ room, identity: 'rtc-node' }));
   return {
     identity: 'rtc-node',
     client,
@@ -96,7 +86,7 @@ async function withPeers(mode: JoinOptions['mode'], body: (peers: Peer[]) => Pro
   const clients: BrowserClient[] = [];
   const node = await nodePeer(room);
   try {
-    await withDiaries(sluice, clients, async () => {
+    await withDiaries(here.sluice, clients, async () => {
       const chromium = await browserPeer('chromium', room, mode, clients);
       const firefox = await browserPeer('firefox', room, mode, clients);
       await body([node, chromium, firefox]);

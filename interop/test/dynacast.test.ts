@@ -1,21 +1,11 @@
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrowserClient } from '../src/browser-client.ts';
-import { camera360p, Stage, withDiaries } from '../src/call.ts';
-import { SluiceProcess } from '../src/sluice-process.ts';
+import { camera360p, withDiaries } from '../src/call.ts';
+import { setting } from '../src/setting.ts';
 import { until } from '../src/wait.ts';
 
-let sluice: SluiceProcess;
-let stage: Stage;
-
-before(async () => {
-  sluice = await SluiceProcess.start();
-  stage = await Stage.open();
-});
-after(async () => {
-  await stage?.[Symbol.asyncDispose]();
-  await sluice?.stop();
-});
+const here = setting();
 
 const framesSent = async (client: BrowserClient): Promise<number> =>
   (await client.call.sent()).reduce((sum, { framesEncoded }) => sum + framesEncoded, 0);
@@ -30,11 +20,11 @@ async function isAsleep(client: BrowserClient): Promise<boolean> {
 }
 
 test('a Chromium page with dynacast sends nothing while nobody watches, and everything once somebody does', async () => {
-  const [publisher, viewer] = [await stage.client(), await stage.client()];
-  await withDiaries(sluice, [publisher, viewer], async () => {
+  const [publisher, viewer] = [await here.stage.client(), await here.stage.client()];
+  await withDiaries(here.sluice, [publisher, viewer], async () => {
     const join = async (client: BrowserClient, identity: string): Promise<void> => {
-      const token = await sluice.token({ room: 'dynacast', identity });
-      await client.call.join({ url: sluice.webSocketUrl, token, mode: 'single', dynacast: true });
+      const token = await here.sluice.token({ room: 'dynacast', identity });
+      await client.call.join({ url: here.sluice.webSocketUrl, token, mode: 'single', dynacast: true });
     };
     await join(publisher, 'publisher');
     await publisher.call.publishCamera({ ...camera360p, codec: 'vp8', simulcast: true });

@@ -1,51 +1,37 @@
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   assemble,
   assertGood,
   camera360p,
   type Member,
   observeCall,
-  Stage,
-  untilFullSize,
-  untilReceiving,
+  untilAllFullSize,
+  untilAllReceive,
   withDiaries,
 } from '../src/call.ts';
 import type { CameraOptions, JoinOptions } from '../src/page-api.ts';
-import { SluiceProcess } from '../src/sluice-process.ts';
+import { setting } from '../src/setting.ts';
 
 const OBSERVED_MS = 10_000;
 
-let sluice: SluiceProcess;
-let stage: Stage;
-
-before(async () => {
-  sluice = await SluiceProcess.start();
-  stage = await Stage.open();
-});
-after(async () => {
-  await stage?.[Symbol.asyncDispose]();
-  await sluice?.stop();
-});
+const here = setting();
 
 async function meeting(codec: CameraOptions['codec'], chromiums: number, mode: JoinOptions['mode']): Promise<void> {
   const camera = { ...camera360p, codec };
-  const firefox = await stage.client('firefox');
+  const firefox = await here.stage.client('firefox');
   // Whatever it is asked for, in Firefox the SDK sends VP8.
   const members: Member[] = [
     { identity: 'firefox', client: firefox, camera: { ...camera360p, codec: 'vp8' }, microphone: 'on' },
   ];
   for (let i = 0; i < chromiums; i += 1) {
-    members.push({ identity: `chromium-${i + 1}`, client: await stage.client(), camera, microphone: 'on' });
+    members.push({ identity: `chromium-${i + 1}`, client: await here.stage.client(), camera, microphone: 'on' });
   }
   const clients = members.map(({ client }) => client);
   try {
-    await withDiaries(sluice, clients, async () => {
-      await assemble(sluice, `firefox-${codec}-${chromiums}-${mode}`, members, mode);
-      for (const member of members) {
-        const others = members.filter((other) => other !== member);
-        await untilReceiving(member, others);
-        await untilFullSize(member, others);
-      }
+    await withDiaries(here.sluice, clients, async () => {
+      await assemble(here.sluice, `firefox-${codec}-${chromiums}-${mode}`, members, mode);
+      await untilAllReceive(members);
+      await untilAllFullSize(members);
       assertGood(await observeCall(members, OBSERVED_MS), members, { size: '640×360', fps: 15 });
     });
   } finally {

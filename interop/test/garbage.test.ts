@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import {
   assemble,
   assertGood,
   camera360p,
   type Member,
   observeCall,
-  Stage,
-  untilReceiving,
+  untilAllReceive,
   withDiaries,
 } from '../src/call.ts';
 import { flood } from '../src/flood.ts';
-import { SluiceProcess } from '../src/sluice-process.ts';
+import { setting } from '../src/setting.ts';
 
 const DATAGRAMS = 1_000_000;
 /** More than a call needs many times over, and little enough that one core is left for the browsers. */
@@ -20,47 +19,38 @@ const SOCKETS = 512;
 /** Buffers and counters that exist once; nothing that grows with what comes. */
 const MOST_GROWTH_KIB = 24_576;
 
-let sluice: SluiceProcess;
-let stage: Stage;
-
-before(async () => {
-  sluice = await SluiceProcess.start();
-  stage = await Stage.open();
-});
-after(async () => {
-  await stage?.[Symbol.asyncDispose]();
-  await sluice?.stop();
-});
+const here = setting();
 
 test('a million datagrams of garbage: the call does not notice, memory does not grow, nothing is amplified', async () => {
   const members: Member[] = [];
   for (const identity of ['alice', 'bob']) {
-    members.push({ identity, client: await stage.client(), camera: { ...camera360p, codec: 'vp8' }, microphone: 'on' });
+    members.push({
+      identity,
+      client: await here.stage.client(),
+      camera: { ...camera360p, codec: 'vp8' },
+      microphone: 'on',
+    });
   }
   const clients = members.map(({ client }) => client);
-  await withDiaries(sluice, clients, async () => {
-    await assemble(sluice, 'garbage', members, 'single');
-    for (const member of members)
-      await untilReceiving(
-        member,
-        members.filter((other) => other !== member),
-      );
+  await withDiaries(here.sluice, clients, async () => {
+    await assemble(here.sluice, 'garbage', members, 'single');
+    await untilAllReceive(members);
     const usernameFragments = (await Promise.all(clients.map(({ call }) => call.serverFragments()))).flat();
     assert.ok(usernameFragments.length > 0);
     await flood({
-      port: sluice.mediaPort,
+      port: here.sluice.mediaPort,
       datagrams: 50_000,
       sockets: 64,
       perSecond: PER_SECOND,
       seed: 1,
       usernameFragments,
     });
-    const before = sluice.footprint();
+    const before = here.sluice.footprint();
 
     const seed = Date.now() % 1_000_000;
     const [report, quality] = await Promise.all([
       flood({
-        port: sluice.mediaPort,
+        port: here.sluice.mediaPort,
         datagrams: DATAGRAMS,
         sockets: SOCKETS,
         perSecond: PER_SECOND,
@@ -70,7 +60,7 @@ test('a million datagrams of garbage: the call does not notice, memory does not 
       observeCall(members, (DATAGRAMS / PER_SECOND) * 1000),
     ]);
 
-    const after = sluice.footprint();
+    const after = here.sluice.footprint();
     console.log(`  seed ${seed}: ${report.sent} datagrams from ${SOCKETS} addresses in ${report.seconds.toFixed(1)} s`);
     console.log(`  ${report.answers} answers, ${report.bytesAnswered} bytes for ${report.bytesSent}`);
     console.log(

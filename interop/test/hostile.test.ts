@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import {
   AddTrackRequest,
@@ -22,37 +22,26 @@ import {
   camera360p,
   type Member,
   observeCall,
-  Stage,
-  untilReceiving,
+  untilAllReceive,
   withDiaries,
 } from '../src/call.ts';
 import { seededRandom } from '../src/random.ts';
 import { RawClient } from '../src/raw-client.ts';
-import { SluiceProcess } from '../src/sluice-process.ts';
+import { setting } from '../src/setting.ts';
 import { until, within } from '../src/wait.ts';
 
 const DEADLINE_MS = 15_000;
 /** What hostile clients may leave in memory: parts of messages that are being read, one slow client's queue. */
 const MOST_GROWTH_KIB = 98_304;
 
-let sluice: SluiceProcess;
-let stage: Stage;
+const here = setting();
 
-before(async () => {
-  sluice = await SluiceProcess.start();
-  stage = await Stage.open();
-});
-after(async () => {
-  await stage?.[Symbol.asyncDispose]();
-  await sluice?.stop();
-});
-
-const token = (identity: string, room = 'hostile') => sluice.token({ room, identity });
+const token = (identity: string, room = 'hostile') => here.sluice.token({ room, identity });
 
 async function otherToken(
   change: (token: AccessToken) => void,
-  secret = sluice.secret,
-  key = sluice.key,
+  secret = here.sluice.secret,
+  key = here.sluice.key,
 ): Promise<string> {
   const made = new AccessToken(key, secret, { identity: 'x', ttl: '1h' });
   change(made);
@@ -68,21 +57,21 @@ describe('tokens that are no good are refused before anything is opened', () => 
     ['none', () => ''],
     ['noise', () => 'not-a-token'],
     ['another secret', () => otherToken(join, 'another secret')],
-    ['an unknown key', () => otherToken(join, sluice.secret, 'nobody')],
+    ['an unknown key', () => otherToken(join, here.sluice.secret, 'nobody')],
     ['algorithm none', () => unsigned({ alg: 'none' }, claims)],
     ['no right to join', () => otherToken((made) => made.addGrant({ room: 'r' }))],
-    ['expired', () => new AccessToken(sluice.key, sluice.secret, { identity: 'x', ttl: -3600 }).toJwt()],
+    ['expired', () => new AccessToken(here.sluice.key, here.sluice.secret, { identity: 'x', ttl: -3600 }).toJwt()],
     ['thirty kilobytes', () => 'a'.repeat(30_000)],
   ];
   for (const [what, make] of tokens) {
     test(what, async () => {
       const made = await make();
       for (const path of ['/rtc', '/rtc/v1']) {
-        const validate = await fetch(`${sluice.httpUrl}${path}/validate?access_token=${encodeURIComponent(made)}`);
+        const validate = await fetch(`${here.sluice.httpUrl}${path}/validate?access_token=${encodeURIComponent(made)}`);
         assert.ok([400, 401, 403].includes(validate.status), `${path}/validate answers ${validate.status}`);
         assert.doesNotMatch(await validate.text(), /requested room does not exist/);
         using client = await RawClient.open(
-          `${sluice.webSocketUrl}${path}?access_token=${encodeURIComponent(made)}&protocol=17`,
+          `${here.sluice.webSocketUrl}${path}?access_token=${encodeURIComponent(made)}&protocol=17`,
         );
         assert.notEqual(client.state, 'open', `${path} let it in`);
       }
@@ -104,7 +93,7 @@ describe('join requests that are no good are refused', () => {
   ];
   for (const [what, make] of requests) {
     test(what, async () => {
-      const url = `${sluice.webSocketUrl}/rtc/v1?access_token=${await token('joiner')}&join_request=${encodeURIComponent(make())}`;
+      const url = `${here.sluice.webSocketUrl}/rtc/v1?access_token=${await token('joiner')}&join_request=${encodeURIComponent(make())}`;
       using client = await RawClient.open(url);
       assert.notEqual(client.state, 'open');
     });
@@ -120,14 +109,14 @@ test('sockets that say nothing, half a request or too much are not kept for ever
   ];
   const sockets = probes.flatMap((probe) =>
     Array.from({ length: 20 }, () => {
-      const socket = connect(sluice.httpPort, '127.0.0.1');
+      const socket = connect(here.sluice.httpPort, '127.0.0.1');
       socket.on('error', () => undefined);
       socket.write(probe);
       return socket;
     }),
   );
   try {
-    const answer = await within('a health check beside them', 2_000, fetch(`${sluice.httpUrl}/`));
+    const answer = await within('a health check beside them', 2_000, fetch(`${here.sluice.httpUrl}/`));
     assert.equal(answer.status, 200);
   } finally {
     for (const socket of sockets) socket.destroy();
@@ -322,20 +311,21 @@ const realOffer = [
 test('hostile clients in the room: refused or cut off, and the call beside them goes on', async () => {
   const members: Member[] = [];
   for (const identity of ['alice', 'bob']) {
-    members.push({ identity, client: await stage.client(), camera: { ...camera360p, codec: 'vp8' }, microphone: 'on' });
+    members.push({
+      identity,
+      client: await here.stage.client(),
+      camera: { ...camera360p, codec: 'vp8' },
+      microphone: 'on',
+    });
   }
   const clients = members.map(({ client }) => client);
-  await withDiaries(sluice, clients, async () => {
-    await assemble(sluice, 'hostile', members, 'single');
-    for (const member of members)
-      await untilReceiving(
-        member,
-        members.filter((other) => other !== member),
-      );
-    const before = sluice.footprint();
+  await withDiaries(here.sluice, clients, async () => {
+    await assemble(here.sluice, 'hostile', members, 'single');
+    await untilAllReceive(members);
+    const before = here.sluice.footprint();
     const watching = observeCall(members, 20_000);
     for (const [i, [what, attack]] of attacks.entries()) {
-      using client = await RawClient.join(sluice.webSocketUrl, await token(`attacker-${i}`));
+      using client = await RawClient.join(here.sluice.webSocketUrl, await token(`attacker-${i}`));
       attack(client);
       client.send({ case: 'ping', value: 424_242n });
       // Either it is still served after all that, or it was shown the door; it is never just forgotten.
@@ -358,9 +348,9 @@ test('hostile clients in the room: refused or cut off, and the call beside them 
         [],
       );
     }
-    using late = await RawClient.join(sluice.webSocketUrl, await token('late'));
+    using late = await RawClient.join(here.sluice.webSocketUrl, await token('late'));
     assert.equal(late.state, 'open', 'a new client is let in');
-    const after = sluice.footprint();
+    const after = here.sluice.footprint();
     console.log(
       `  resident ${before.residentKiB} → ${after.residentKiB} KiB, sockets ${before.sockets} → ${after.sockets}`,
     );

@@ -1,25 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { BrowserClient } from '../src/browser-client.ts';
-import { camera360p, Stage, trackOf, withDiaries } from '../src/call.ts';
+import { camera360p, framesOf, trackOf, untilMoving, withDiaries } from '../src/call.ts';
 import type { JoinOptions } from '../src/page-api.ts';
-import { SluiceProcess } from '../src/sluice-process.ts';
+import { setting } from '../src/setting.ts';
 import { TcpProxy } from '../src/tcp-proxy.ts';
 import { observeFor, until } from '../src/wait.ts';
 
 const DEADLINE_MS = 30_000;
 
-let sluice: SluiceProcess;
-let stage: Stage;
-
-before(async () => {
-  sluice = await SluiceProcess.start();
-  stage = await Stage.open();
-});
-after(async () => {
-  await stage?.[Symbol.asyncDispose]();
-  await sluice?.stop();
-});
+const here = setting();
 
 interface Scene {
   readonly alice: BrowserClient;
@@ -32,17 +22,17 @@ interface Scene {
 /** Alice, behind a line that can be cut, sends video to Bob and gets his. */
 async function withCall(mode: JoinOptions['mode'], body: (scene: Scene) => Promise<void>): Promise<void> {
   const room = `resume-${mode}-${performance.now()}`;
-  await using line = await TcpProxy.to(sluice.httpPort);
-  const [alice, bob] = [await stage.client(), await stage.client()];
+  await using line = await TcpProxy.to(here.sluice.httpPort);
+  const [alice, bob] = [await here.stage.client(), await here.stage.client()];
   try {
-    await withDiaries(sluice, [alice, bob], async () => {
+    await withDiaries(here.sluice, [alice, bob], async () => {
       const join = async (identity: string, client: BrowserClient, url: string) => {
-        const joined = await client.call.join({ url, token: await sluice.token({ room, identity }), mode });
+        const joined = await client.call.join({ url, token: await here.sluice.token({ room, identity }), mode });
         await client.call.publishCamera({ ...camera360p, codec: 'vp8' });
         return joined.sid;
       };
       const aliceSid = await join('alice', alice, `ws://127.0.0.1:${line.port}`);
-      await join('bob', bob, sluice.webSocketUrl);
+      await join('bob', bob, here.sluice.webSocketUrl);
       await untilMoving(bob, 'alice');
       await untilMoving(alice, 'bob');
       await body({ alice, bob, line, aliceSid });
@@ -51,14 +41,6 @@ async function withCall(mode: JoinOptions['mode'], body: (scene: Scene) => Promi
     await alice[Symbol.asyncDispose]();
     await bob[Symbol.asyncDispose]();
   }
-}
-
-const framesOf = async (client: BrowserClient, identity: string): Promise<number> =>
-  trackOf(await client.call.received(), identity, 'video')?.framesDecoded ?? 0;
-
-async function untilMoving(client: BrowserClient, identity: string): Promise<void> {
-  const before = await framesOf(client, identity);
-  await until(`frames of ${identity} go on`, DEADLINE_MS, async () => (await framesOf(client, identity)) > before + 15);
 }
 
 const count = async (client: BrowserClient, pattern: RegExp): Promise<number> =>

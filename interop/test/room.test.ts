@@ -1,24 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { BrowserClient } from '../src/browser-client.ts';
-import { camera360p, Stage, trackOf, withDiaries } from '../src/call.ts';
+import { camera360p, trackOf, untilMoving, withDiaries } from '../src/call.ts';
 import type { JoinOptions } from '../src/page-api.ts';
-import { SluiceProcess } from '../src/sluice-process.ts';
+import { setting } from '../src/setting.ts';
 import { observeFor, until } from '../src/wait.ts';
 
 const DEADLINE_MS = 15_000;
 
-let sluice: SluiceProcess;
-let stage: Stage;
-
-before(async () => {
-  sluice = await SluiceProcess.start();
-  stage = await Stage.open();
-});
-after(async () => {
-  await stage?.[Symbol.asyncDispose]();
-  await sluice?.stop();
-});
+const here = setting();
 
 interface Pair {
   readonly room: string;
@@ -30,15 +20,15 @@ interface Pair {
 /** Alice and Bob in a room of their own, each with camera and microphone off. */
 async function withPair(mode: JoinOptions['mode'], body: (pair: Pair) => Promise<void>): Promise<void> {
   const room = `room-${mode}-${performance.now()}`;
-  const [alice, bob] = [await stage.client(), await stage.client()];
+  const [alice, bob] = [await here.stage.client(), await here.stage.client()];
   try {
-    await withDiaries(sluice, [alice, bob], async () => {
+    await withDiaries(here.sluice, [alice, bob], async () => {
       for (const [identity, client] of [
         ['alice', alice],
         ['bob', bob],
       ] as const) {
-        const token = await sluice.token({ room, identity, grant: { canUpdateOwnMetadata: true } });
-        await client.call.join({ url: sluice.webSocketUrl, token, mode });
+        const token = await here.sluice.token({ room, identity, grant: { canUpdateOwnMetadata: true } });
+        await client.call.join({ url: here.sluice.webSocketUrl, token, mode });
       }
       await body({ room, alice, bob, mode });
     });
@@ -46,14 +36,6 @@ async function withPair(mode: JoinOptions['mode'], body: (pair: Pair) => Promise
     await alice[Symbol.asyncDispose]();
     await bob[Symbol.asyncDispose]();
   }
-}
-
-const framesOf = async (client: BrowserClient, identity: string): Promise<number> =>
-  trackOf(await client.call.received(), identity, 'video')?.framesDecoded ?? 0;
-
-async function untilMoving(client: BrowserClient, identity: string): Promise<void> {
-  const before = await framesOf(client, identity);
-  await until(`frames of ${identity} go on`, DEADLINE_MS, async () => (await framesOf(client, identity)) > before + 15);
 }
 
 const eventsOf = async (client: BrowserClient, pattern: RegExp): Promise<string[]> =>
@@ -153,10 +135,10 @@ for (const mode of ['single', 'dual'] as const) {
 
     test('a second join with the same identity takes the first one’s place', () =>
       withPair(mode, async ({ room, alice, bob }) => {
-        const again = await stage.client();
+        const again = await here.stage.client();
         try {
-          const token = await sluice.token({ room, identity: 'alice' });
-          const { sid } = await again.call.join({ url: sluice.webSocketUrl, token, mode });
+          const token = await here.sluice.token({ room, identity: 'alice' });
+          const { sid } = await again.call.join({ url: here.sluice.webSocketUrl, token, mode });
           await untilEvent(alice, / disconnected: DUPLICATE_IDENTITY/);
           await until('Bob sees the new Alice alone', DEADLINE_MS, async () => {
             const seen = await bob.call.participants();
@@ -173,10 +155,10 @@ for (const mode of ['single', 'dual'] as const) {
       withPair(mode, async ({ room, alice }) => {
         await alice.call.publishCamera({ ...camera360p, codec: 'vp8' });
         await alice.call.publishMicrophone();
-        const late = await stage.client();
+        const late = await here.stage.client();
         try {
-          const token = await sluice.token({ room, identity: 'carol' });
-          await late.call.join({ url: sluice.webSocketUrl, token, mode });
+          const token = await here.sluice.token({ room, identity: 'carol' });
+          await late.call.join({ url: here.sluice.webSocketUrl, token, mode });
           await untilMoving(late, 'alice');
         } finally {
           await late[Symbol.asyncDispose]();
