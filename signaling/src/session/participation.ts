@@ -1,12 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   AddTrackRequest,
-  ConnectionQualityUpdate,
   RequestResponse_Reason,
-  RoomUpdate,
   type SessionDescription,
-  SpeakersChanged,
-  StreamStateUpdate,
   SubscriptionError,
   type SubscriptionPermission,
   type SyncState,
@@ -28,27 +24,17 @@ import type {
 import type { ConnectRequest } from '../messages/connect-request.ts';
 import { joinMessage, reconnectMessage, type ServerPlace } from '../messages/greetings.ts';
 import type { AfterLeave } from '../messages/leave.ts';
-import { roomMessage, updateMessage } from '../messages/room-messages.ts';
 import type { ClientMessage } from '../messages/wire.ts';
 import type { RefusalReason } from '../negotiation/refusal.ts';
-import { ConnectionNews, worstConnection } from './connection-news.ts';
+import { worstConnection } from './connection-news.ts';
 import { Dynacast } from './dynacast.ts';
 import type { Changed, Publishing } from './publishing.ts';
 import * as requests from './requests.ts';
-import { Roster } from './roster.ts';
+import { type Room, RoomNews } from './room-news.ts';
 import type { Self } from './self.ts';
-import { StreamStates } from './stream-states.ts';
 import { Subscribing } from './subscribing.ts';
 import { readTrackSettings } from './track-settings.ts';
 import type { TransportResult, Transports, TransportTurn } from './transports.ts';
-
-/** The room as this process knows it: `RoomViewReader` is one. */
-export interface Room {
-  readonly info: RoomChange['info'] | undefined;
-  get(participant: ParticipantId): ParticipantView | undefined;
-  /** Those that left a moment ago are among them. */
-  participants(): Iterable<ParticipantView>;
-}
 
 export interface ParticipationOptions {
   readonly self: Self;
@@ -80,17 +66,14 @@ export class Participation {
   readonly #place: ServerPlace;
   readonly #publishing: Publishing;
   readonly #transports: Transports;
-  readonly #roster: Roster;
+  readonly #news: RoomNews;
   readonly #subscribing: Subscribing;
   readonly #maxWishes: number;
   /** Tracks whose codec the client was told it has not. */
   readonly #toldUnsupported = new Set<TrackId>();
   readonly #speaking = new Map<SessionId, Intent['speaking']>();
   readonly #connections = new Map<SessionId, ConnectionQuality>();
-  readonly #connectionNews: ConnectionNews;
-  readonly #streamStates = new StreamStates();
   readonly #dynacast = new Dynacast();
-  readonly #mayPause: boolean;
   #wants: Intent['wants'] = [];
   /** The tracks that `wants` was made for; undefined: what the client shows has changed since. */
   #wantsFor: ReadonlySet<TrackId> | undefined;
@@ -104,17 +87,20 @@ export class Participation {
     this.#place = place;
     this.#publishing = publishing;
     this.#transports = transports;
-    this.#roster = new Roster(self);
     this.#maxWishes = maxWishes;
-    this.#mayPause = mayPause;
-    this.#connectionNews = new ConnectionNews(self.participant);
     const permitted = self.permissions.canSubscribe;
     this.#subscribing = new Subscribing(self, { autoSubscribe, permitted, maxWishes, adaptiveStream, mayPause });
+    this.#news = new RoomNews({ me: self, room, subscribing: this.#subscribing, transports, mayPause });
   }
 
   /** Highest number of the client's reliable messages that is known to have come. May lag behind. */
   get lastDataSequence(): number {
     return this.#lastDataSequence;
+  }
+
+  /** What the client is told of the room and the others in it. */
+  get news(): RoomNews {
+    return this.#news;
   }
 
   get transports(): Transports {
@@ -137,14 +123,13 @@ export class Participation {
   enter(me: ParticipantView, request: ConnectRequest, turn: TransportTurn): Ending | undefined {
     const info = this.#room.info;
     if (info === undefined) return { reason: 'room-closed', after: 'reconnect', detail: 'the room ended' };
-    const present = this.#present();
-    for (const view of present) this.#subscribe(view, turn);
+    for (const view of this.#news.present()) this.#subscribe(view, turn);
     const subscriberPrimary = request.mode === 'dual' && me.permissions.canSubscribe;
-    const others = this.#roster.others(present);
+    const others = this.#news.others();
     turn.out.send(
       joinMessage({ place: this.#place, room: info, me, others, client: request.client, subscriberPrimary }),
     );
-    this.#tellPermissions(turn);
+    this.#news.tellPermissions(turn);
     this.#want(turn);
     for (const track of request.addTracks) this.addTrack(track, turn);
     return request.offer === undefined ? undefined : this.takeOffer(request.offer, turn);
@@ -152,13 +137,8 @@ export class Participation {
 
   /** Tells a client that was away everything that it may have missed. */
   comeBack(syncState: SyncState | undefined, turn: TransportTurn): Ending | undefined {
-    const present = this.#present();
     turn.out.send(reconnectMessage(this.#place, this.#lastDataSequence));
-    this.#tellRoster(this.#roster.all(present), turn);
-    this.tellRoom(turn);
-    this.#tellSpeakers(present, turn);
-    this.#tellPermissions(turn);
-    this.#tellStreamStates(turn);
+    this.#news.tellAll(turn);
     this.tellUse(turn);
     const ending = syncState === undefined ? undefined : this.takeSyncState(syncState, turn);
     this.#transports.resume(turn);
@@ -169,25 +149,11 @@ export class Participation {
   roomChanged({ changed, vanished }: RoomChange, client: 'here' | 'away', turn: TransportTurn): void {
     const views = [...vanished.map((view) => ({ ...view, left: view.left ?? ('signal-close' as const) })), ...changed];
     for (const view of views) this.#subscribe(view, turn);
-    this.#connectionNews.see(views);
-    const roster = this.#roster.changed(views);
-    if (client === 'here') {
-      this.#tellRoster(roster, turn);
-      this.#tellPermissions(turn);
-    }
+    this.#news.changed(views, client, turn);
     this.#want(turn);
     if (client === 'away') return;
-    this.#tellSpeakers(views, turn);
+    this.#news.speakersChanged(views, turn);
     this.tellUse(turn);
-  }
-
-  /** What the client receives is new: it may hear people that it did not, who speak already. */
-  receivesOthers(client: 'here' | 'away', turn: TransportTurn): void {
-    const present = this.#present();
-    this.#connectionNews.see(present);
-    if (client === 'away') return;
-    this.#tellSpeakers(present, turn);
-    this.#tellStreamStates(turn);
   }
 
   /** Tells a publisher who has a use for its tracks, as far as that is due. */
@@ -200,33 +166,14 @@ export class Participation {
     return this.#dynacast.nextUs();
   }
 
-  tellConnections({ nowUs, out }: TransportTurn): void {
-    const updates = this.#connectionNews.take(
-      (participant) => this.#room.get(participant),
-      (participant) => this.#hears(participant),
-      nowUs,
-    );
-    if (updates.length > 0) out.send({ case: 'connectionQuality', value: new ConnectionQualityUpdate({ updates }) });
-  }
-
-  get nextConnectionsUs(): number | undefined {
-    return this.#connectionNews.nextUs();
-  }
-
-  tellRoom({ out }: TransportTurn): void {
-    const info = this.#room.info;
-    if (info !== undefined) out.send({ case: 'roomUpdate', value: new RoomUpdate({ room: roomMessage(info) }) });
-  }
-
   /** What the node that holds a peer connection says of it. */
   heardFrom(status: SessionStatus, client: 'here' | 'away', turn: TransportTurn): void {
-    const { session, lastDataSequence, audio, state, quality, pausedTracks } = status;
+    const { session, lastDataSequence, audio, state, quality } = status;
     this.#lastDataSequence = Math.max(this.#lastDataSequence, lastDataSequence);
     if (state === 'closed' || quality === undefined) this.#connections.delete(session);
     else this.#connections.set(session, quality);
     if (this.#self.setConnection(worstConnection(this.#connections.values()))) this.#intentChanged = true;
-    this.#streamStates.see(session, state === 'closed' ? [] : pausedTracks);
-    if (client === 'here') this.#tellStreamStates(turn);
+    this.#news.streamsSeen(status, client, turn);
     this.#speaking.set(session, loudest(audio));
     if (this.#self.setSpeaking(loudest(this.#speaking.values()))) this.#intentChanged = true;
   }
@@ -316,7 +263,7 @@ export class Participation {
 
   /** Everyone that the client knows of, itself included. */
   everyone(): ParticipantId[] {
-    return this.#present().map(({ participant }) => participant);
+    return this.#news.present().map(({ participant }) => participant);
   }
 
   #settle(result: TransportResult, turn: TransportTurn): Ending | undefined {
@@ -381,33 +328,6 @@ export class Participation {
     }
   }
 
-  #tellRoster(change: ReturnType<Roster['changed']>, { out }: TransportTurn): void {
-    for (const participants of [change.gone, change.here]) {
-      if (participants.length === 0) continue;
-      out.send(updateMessage(participants));
-    }
-  }
-
-  #tellSpeakers(views: readonly ParticipantView[], { out }: TransportTurn): void {
-    const speakers = this.#roster.speakersChanged(views, (participant) => this.#hears(participant));
-    if (speakers.length > 0) out.send({ case: 'speakersChanged', value: new SpeakersChanged({ speakers }) });
-  }
-
-  #tellPermissions({ out }: TransportTurn): void {
-    for (const change of this.#subscribing.takePermissionChanges()) out.send(requests.permissionChanged(change));
-  }
-
-  #tellStreamStates({ out }: TransportTurn): void {
-    if (!this.#mayPause) return;
-    const { subscribed } = this.#transports;
-    const streamStates = this.#streamStates.take((track) =>
-      subscribed.has(track) ? this.#subscribing.ownerOf(track) : undefined,
-    );
-    if (streamStates.length > 0) {
-      out.send({ case: 'streamStateUpdate', value: new StreamStateUpdate({ streamStates }) });
-    }
-  }
-
   #updateWants(): void {
     const { subscribed } = this.#transports;
     if (this.#wantsFor === subscribed) return;
@@ -416,16 +336,6 @@ export class Participation {
     if (isDeepStrictEqual(wants, this.#wants)) return;
     this.#wants = wants;
     this.#intentChanged = true;
-  }
-
-  #hears(participant: ParticipantId): boolean {
-    for (const track of this.#subscribing.tracksOf(participant))
-      if (this.#transports.subscribed.has(track)) return true;
-    return false;
-  }
-
-  #present(): ParticipantView[] {
-    return [...this.#room.participants()].filter(({ left }) => left === undefined);
   }
 }
 

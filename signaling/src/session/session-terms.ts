@@ -15,7 +15,7 @@ import type { NegotiationOptions, SiteTransport } from '../negotiation/index.ts'
 import type { HttpRefusal } from '../ports.ts';
 import type { Claims, Grants } from '../tokens/claims.ts';
 import type { Rate } from './message-budget.ts';
-import type { Room } from './participation.ts';
+import type { Room } from './room-news.ts';
 import type { SelfLimits } from './self.ts';
 import type { TransportSink } from './transports.ts';
 

@@ -18,9 +18,10 @@ import { takeMessage } from './client-messages.ts';
 import { type DeadlineReason, Deadlines } from './deadlines.ts';
 import { DualTransports } from './dual-transports.ts';
 import { MessageBudget } from './message-budget.ts';
-import { type Ending, Participation, type Room } from './participation.ts';
+import { type Ending, Participation } from './participation.ts';
 import { Publishing } from './publishing.ts';
 import { requestRefused } from './requests.ts';
+import type { Room } from './room-news.ts';
 import { Self } from './self.ts';
 import type { Now, SessionInput, SessionOptions, SessionSink } from './session-terms.ts';
 import { BREAK_RESUME_FOR_US, type BreakResume, type Simulated, simulatedSpeakers } from './simulation.ts';
@@ -366,11 +367,11 @@ export class Session {
         if (turn !== undefined) participation?.tellUse(turn);
         return;
       case 'connections':
-        if (turn !== undefined) participation?.tellConnections(turn);
+        if (turn !== undefined) participation?.news.tellConnections(turn);
         return;
       case 'room-update':
         this.#toldRoom = roomText(this.#options.room);
-        if (turn !== undefined && this.#linked) participation?.tellRoom(turn);
+        if (turn !== undefined && this.#linked) participation?.news.tellRoom(turn);
         return;
       case 'simulated-speakers':
         if (this.#linked) out.send(simulatedSpeakers(participation?.everyone() ?? [], 'silent'));
@@ -405,11 +406,11 @@ export class Session {
     const { subscribed } = participation.transports;
     if (subscribed !== this.#subscribed) {
       this.#subscribed = subscribed;
-      participation.receivesOthers(this.#client, turn);
+      participation.news.receivesOthers(this.#client, turn);
     }
-    const connectionsUs = this.#linked ? participation.nextConnectionsUs : undefined;
-    if (connectionsUs !== undefined && connectionsUs <= now.us) participation.tellConnections(turn);
-    this.#deadlines.set('connections', this.#linked ? participation.nextConnectionsUs : undefined);
+    const connectionsUs = this.#linked ? participation.news.nextConnectionsUs : undefined;
+    if (connectionsUs !== undefined && connectionsUs <= now.us) participation.news.tellConnections(turn);
+    this.#deadlines.set('connections', this.#linked ? participation.news.nextConnectionsUs : undefined);
   }
 
   get #client(): 'here' | 'away' {
