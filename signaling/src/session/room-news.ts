@@ -5,7 +5,7 @@ import {
   SpeakersChanged,
   StreamStateUpdate,
 } from '@livekit/protocol';
-import type { Identity, ParticipantId, ParticipantView, SessionStatus } from '@sluice/contracts';
+import type { Identity, ParticipantId, ParticipantView, RoomChange, SessionStatus } from '@sluice/contracts';
 import { roomMessage, updateMessage } from '../messages/room-messages.ts';
 import { ConnectionNews } from './connection-news.ts';
 import * as requests from './requests.ts';
