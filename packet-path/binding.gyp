@@ -1,11 +1,11 @@
-# The addon: core, io, peer and binding in one file without any library but what the node binary itself exports
+# The addon: core, io, peer, swarm and binding in one file without any library but what the node binary itself exports
 # (OpenSSL, uv). C++ tests, sanitizers and fuzz targets are built by the Makefile.
 {
   'targets': [
     {
       'target_name': 'packet_path',
       'sources': [
-        '<!@(node -p "require(\'node:fs\').globSync([\'core/*.cc\', \'core/*/*.cc\', \'io/*.cc\', \'peer/*.cc\', \'binding/*.cc\']).sort().join(\' \')")',
+        '<!@(node -p "require(\'node:fs\').globSync([\'core/*.cc\', \'core/*/*.cc\', \'io/*.cc\', \'peer/*.cc\', \'swarm/*.cc\', \'binding/*.cc\']).sort().join(\' \')")',
       ],
       'include_dirs': ['.', '<!(node -p "require(\'node-addon-api\').include_dir")'],
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],

@@ -2,16 +2,20 @@ import { readFileSync } from 'node:fs';
 import { AppError, errorMessage } from '@sluice/runtime';
 import { Command, CommanderError, Option } from 'commander';
 import { badArgument } from './errors.ts';
+import { addLoadOptions, type LoadFlags } from './load/options.ts';
 import type { Output } from './output.ts';
 import type { TokenFlags } from './token/token.ts';
 import type { UpFlags } from './up/up.ts';
 
 /** Runs a command line; resolves to the exit code. */
 export async function run(args: readonly string[], output: Output): Promise<number> {
-  const program = commandLine(output);
+  let exitCode = 0;
+  const program = commandLine(output, (code) => {
+    exitCode = code;
+  });
   try {
     await program.parseAsync([...args], { from: 'user' });
-    return 0;
+    return exitCode;
   } catch (error) {
     // Commander has said what it had to say: help, a version, a wrong flag.
     if (error instanceof CommanderError) return error.exitCode;
@@ -34,7 +38,7 @@ export function version(): string {
 }
 
 // Each command loads what it needs when it runs: `sluice token` need not wait for a media node's code.
-function commandLine(output: Output): Command {
+function commandLine(output: Output, exitWith: (code: number) => void): Command {
   const program = new Command('sluice')
     .description('An RTC cloud that you run yourself.')
     .version(version(), '--version')
@@ -87,6 +91,14 @@ function commandLine(output: Output): Command {
       const { reference, referencePage } = await import('./configuration/reference.ts');
       output.say(markdown ? referencePage().trimEnd() : reference());
     });
+
+  const load = program
+    .command('load')
+    .description('Call a server with simulated clients that send and receive real media, and measure what they get.');
+  addLoadOptions(load).action(async (flags: LoadFlags) => {
+    const { load } = await import('./load/load.ts');
+    if (!(await load(flags, output))) exitWith(1);
+  });
   return program;
 }
 

@@ -5,6 +5,7 @@
 #include "errors.h"
 #include "manual_path.h"
 #include "manual_peer.h"
+#include "peer_swarm.h"
 #include "reader.h"
 #include "threaded_path.h"
 #include "writer.h"
@@ -36,6 +37,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("ThreadedPath", ThreadedPath::define(env));
   exports.Set("ManualPath", ManualPath::define(env));
   exports.Set("ManualPeer", ManualPeer::define(env));
+  exports.Set("PeerSwarm", PeerSwarm::define(env));
   exports.Set("generateIdentity", Napi::Function::New<generateIdentity>(env, "generateIdentity"));
   return exports;
 }

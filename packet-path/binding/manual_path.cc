@@ -40,14 +40,7 @@ ManualPath::ManualPath(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   const Napi::Env env = info.Env();
   Reader reader(env);
   const io::ManualEngine::Config config = readManualConfig(reader.root("options", info[0]));
-  if (reader.failed()) {
-    throwError(env, kBadValue, reader.failure());
-    return;
-  }
-  if (!isIdentity(config.shard.identity)) {
-    throwError(env, kBadCertificate, "the certificate and private key are not a PEM pair that DTLS can use");
-    return;
-  }
+  if (!isUsable(reader, config.shard.identity)) return;
   engine_ = std::make_unique<io::ManualEngine>(config);
 }
 

@@ -266,35 +266,35 @@ Napi::Value ManualPeer::status(const Napi::CallbackInfo& info) {
 // ── What the peer tells ──
 
 void ManualPeer::connected(bool media) {
-  happened(PeerConnected{media});
+  happened(peer::Connected{media});
 }
 
 void ManualPeer::rtp(Bytes packet) {
-  happened(PeerRtp{{packet.begin(), packet.end()}});
+  happened(peer::RtpArrived{{packet.begin(), packet.end()}});
 }
 
 void ManualPeer::rtcp(Bytes compound) {
-  happened(PeerRtcp{{compound.begin(), compound.end()}});
+  happened(peer::RtcpArrived{{compound.begin(), compound.end()}});
 }
 
 void ManualPeer::channelOpened(sctp::StreamId stream, const sctp::ChannelSpec& spec) {
-  happened(PeerChannelOpened{stream, spec});
+  happened(peer::ChannelOpened{stream, spec});
 }
 
 void ManualPeer::channelClosed(sctp::StreamId stream) {
-  happened(PeerChannelClosed{stream});
+  happened(peer::ChannelClosed{stream});
 }
 
 void ManualPeer::message(const sctp::Message& message) {
-  happened(PeerMessage{message.stream, message.kind, {message.bytes.begin(), message.bytes.end()}});
+  happened(peer::MessageArrived{message.stream, message.kind, {message.bytes.begin(), message.bytes.end()}});
 }
 
 void ManualPeer::writable() {
-  happened(PeerWritable{});
+  happened(peer::Writable{});
 }
 
 void ManualPeer::ended(peer::EndReason reason) {
-  happened(PeerEnded{reason});
+  happened(peer::Ended{reason});
 }
 
 }  // namespace sluice::binding

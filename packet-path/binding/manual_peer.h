@@ -52,7 +52,9 @@ class ManualPeer final : public Napi::ObjectWrap<ManualPeer>, private peer::Peer
   void writable() override;
   void ended(peer::EndReason reason) override;
 
-  void happened(const PeerEvent& event) { napi_set_element(env_, events_, eventCount_++, toPeerEvent(env_, event)); }
+  void happened(const peer::PeerEvent& event) {
+    napi_set_element(env_, events_, eventCount_++, toPeerEvent(env_, event));
+  }
   /// Makes a place for what a call causes; `outcome` ends the call.
   void begin(napi_env env);
   [[nodiscard]] Napi::Value outcome(const char* name = nullptr, napi_value extra = nullptr);

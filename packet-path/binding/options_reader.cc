@@ -1,7 +1,9 @@
 #include "options_reader.h"
 
 #include "../core/dtls/context.h"
+#include "errors.h"
 #include "spec_reader.h"
+#include "writer.h"
 
 namespace sluice::binding {
 
@@ -34,8 +36,7 @@ constexpr std::pair<std::string_view, io::Backend> kBackends[] = {
 
 ShardConfig readShardConfig(const Field& options) {
   ShardConfig config;
-  config.identity.certificatePem = options["certificatePem"].text(kMaxPemBytes);
-  config.identity.privateKeyPem = options["privateKeyPem"].text(kMaxPemBytes);
+  config.identity = readIdentity(options);
   readTimeout(options, "consentTimeoutMs", config.consentTimeoutUs);
   readTimeout(options, "setupTimeoutMs", config.setupTimeoutUs);
   readOptional(options, "maxPackets", 64, kMaxPackets, config.maxPackets);
@@ -68,8 +69,18 @@ io::ManualEngine::Config readManualConfig(const Field& options) {
   return config;
 }
 
-bool isIdentity(const Identity& identity) {
-  return dtls::Context::create(identity.certificatePem, identity.privateKeyPem) != nullptr;
+Identity readIdentity(const Field& options) {
+  return {options["certificatePem"].text(kMaxPemBytes), options["privateKeyPem"].text(kMaxPemBytes)};
+}
+
+bool isUsable(const Reader& reader, const Identity& identity) {
+  if (reader.failed()) {
+    throwError(reader.env(), kBadValue, reader.failure());
+    return false;
+  }
+  if (dtls::Context::create(identity.certificatePem, identity.privateKeyPem) != nullptr) return true;
+  throwError(reader.env(), kBadCertificate, "the certificate and private key are not a PEM pair that DTLS can use");
+  return false;
 }
 
 }  // namespace sluice::binding

@@ -1,4 +1,4 @@
-// What both drivers are told when they are made.
+// What packet paths and swarms are told when they are made.
 #pragma once
 
 #include <string>
@@ -16,7 +16,9 @@ namespace sluice::binding {
 [[nodiscard]] io::EngineConfig readEngineConfig(const Field& options);
 [[nodiscard]] io::ManualEngine::Config readManualConfig(const Field& options);
 
-/// Whether DTLS takes the identity.
-[[nodiscard]] bool isIdentity(const Identity& identity);
+/// `options.certificatePem` and `options.privateKeyPem`.
+[[nodiscard]] Identity readIdentity(const Field& options);
+/// Was everything read as it should be, and does DTLS take this identity? Throws what is wrong.
+[[nodiscard]] bool isUsable(const Reader& reader, const Identity& identity);
 
 }  // namespace sluice::binding

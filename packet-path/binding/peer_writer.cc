@@ -26,21 +26,27 @@ class EventWriter {
  public:
   explicit EventWriter(napi_env env) : env_(env), out_(env) {}
 
-  napi_value operator()(const PeerConnected& e) { return type("connected").set("media", e.media).value(); }
-  napi_value operator()(const PeerRtp& e) { return type("rtp").set("packet", toBytes(env_, e.packet)).value(); }
-  napi_value operator()(const PeerRtcp& e) { return type("rtcp").set("compound", toBytes(env_, e.compound)).value(); }
-  napi_value operator()(const PeerChannelOpened& e) {
+  napi_value operator()(const peer::Connected& e) { return type("connected").set("media", e.media).value(); }
+  napi_value operator()(const peer::RtpArrived& e) {
+    return type("rtp").set("packet", toBytes(env_, e.packet)).value();
+  }
+  napi_value operator()(const peer::RtcpArrived& e) {
+    return type("rtcp").set("compound", toBytes(env_, e.compound)).value();
+  }
+  napi_value operator()(const peer::ChannelOpened& e) {
     type("channel-opened").set("streamId", e.stream).set("label", e.spec.label);
     return out_.set("protocol", e.spec.protocol).set("ordered", e.spec.ordered).value();
   }
-  napi_value operator()(const PeerChannelClosed& e) { return type("channel-closed").set("streamId", e.stream).value(); }
-  napi_value operator()(const PeerMessage& e) {
+  napi_value operator()(const peer::ChannelClosed& e) {
+    return type("channel-closed").set("streamId", e.stream).value();
+  }
+  napi_value operator()(const peer::MessageArrived& e) {
     type("message").set("streamId", e.stream);
     out_.set("kind", e.kind == sctp::MessageKind::kString ? "string" : "binary");
     return out_.set("bytes", toBytes(env_, e.bytes)).value();
   }
-  napi_value operator()(const PeerWritable&) { return type("writable").value(); }
-  napi_value operator()(const PeerEnded& e) { return type("ended").set("reason", name(e.reason)).value(); }
+  napi_value operator()(const peer::Writable&) { return type("writable").value(); }
+  napi_value operator()(const peer::Ended& e) { return type("ended").set("reason", name(e.reason)).value(); }
 
  private:
   ObjectWriter& type(const char* name) { return out_.set("type", name); }
@@ -124,7 +130,7 @@ const char* name(sctp::SendResult result) {
   return "no-such-channel";
 }
 
-napi_value toPeerEvent(napi_env env, const PeerEvent& event) {
+napi_value toPeerEvent(napi_env env, const peer::PeerEvent& event) {
   return std::visit(EventWriter(env), event);
 }
 

@@ -55,37 +55,29 @@ ThreadedPath::ThreadedPath(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   const Napi::Env env = info.Env();
   Reader reader(env);
   const io::EngineConfig config = readEngineConfig(reader.root("options", info[0]));
-  if (reader.failed()) {
-    throwError(env, kBadValue, reader.failure());
-    return;
-  }
+  if (!isUsable(reader, config.shard.identity)) return;
   if (!info[1].IsFunction()) {
     throwError(env, kBadValue, "onEvents must be a function");
-    return;
-  }
-  if (!isIdentity(config.shard.identity)) {
-    throwError(env, kBadCertificate, "the certificate and private key are not a PEM pair that DTLS can use");
     return;
   }
   onEvents_ = Napi::Persistent(info[1].As<Napi::Function>());
   if (!open(config)) return;
   // The threads call back into this object: it stays until it is closed.
   Ref();
-  napi_add_env_cleanup_hook(env, onEnvironmentEnd, this);
 }
 
 bool ThreadedPath::open(const io::EngineConfig& config) {
   const napi_env env = Env();
-  const napi_value label = toText(env, "sluice packet path");
-  if (napi_create_threadsafe_function(env, nullptr, nullptr, label, 0, 1, nullptr, nullptr, this, onNotified,
-                                      &notify_) != napi_ok) {
+  // JavaScript is over when the environment ends, so nobody is told.
+  bell_ = Doorbell::hang(
+      env, "sluice packet path", [this] { deliver(); }, [this] { engine_.reset(); });
+  if (bell_ == nullptr) {
     throwError(env, kOutOfResources, "the packet path cannot be connected with this thread");
     return false;
   }
-  auto opened = io::Engine::open(
-      config, [notify = notify_] { napi_call_threadsafe_function(notify, nullptr, napi_tsfn_nonblocking); });
+  auto opened = io::Engine::open(config, bell_->ringer());
   if (const auto* error = std::get_if<io::SocketError>(&opened)) {
-    napi_release_threadsafe_function(std::exchange(notify_, nullptr), napi_tsfn_abort);
+    bell_.reset();
     throwSocketError(env, *error);
     return false;
   }
@@ -93,14 +85,7 @@ bool ThreadedPath::open(const io::EngineConfig& config) {
   return true;
 }
 
-// Without engine and notification by now: closed, never opened, or at the environment's end.
 ThreadedPath::~ThreadedPath() = default;
-
-void ThreadedPath::onEnvironmentEnd(void* self) {
-  // Before the thread-safe function ends, which was made earlier: no thread may call it then. JavaScript is over, so
-  // nobody is told.
-  static_cast<ThreadedPath*>(self)->engine_.reset();
-}
 
 bool ThreadedPath::isOpen(napi_env env) const {
   if (engine_ != nullptr) return true;
@@ -203,8 +188,7 @@ Napi::Value ThreadedPath::close(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (engine_ == nullptr) return env.Undefined();
   engine_.reset();
-  napi_remove_env_cleanup_hook(env, onEnvironmentEnd, this);
-  napi_release_threadsafe_function(std::exchange(notify_, nullptr), napi_tsfn_abort);
+  bell_.reset();
   auto waiting = std::exchange(waiting_, {});
   for (const auto& [ticket, deferred] : waiting) {
     napi_reject_deferred(env, deferred, toError(env, kClosed, "the packet path was closed"));
@@ -212,13 +196,6 @@ Napi::Value ThreadedPath::close(const Napi::CallbackInfo& info) {
   onEvents_.Reset();
   Unref();
   return env.Undefined();
-}
-
-void ThreadedPath::onNotified(napi_env env, napi_value, void* context, void*) {
-  // Without an environment it is over, and so is `context`.
-  if (env == nullptr) return;
-  const Napi::HandleScope scope(env);
-  static_cast<ThreadedPath*>(context)->deliver();
 }
 
 void ThreadedPath::deliver() {

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "../io/engine.h"
+#include "doorbell.h"
 #include "session_table.h"
 
 namespace sluice::binding {
@@ -35,13 +36,11 @@ class ThreadedPath final : public Napi::ObjectWrap<ThreadedPath> {
   void answer(uint64_t ticket, napi_value value);
   void releaseRetired();
   void retireLater();
-  static void onNotified(napi_env env, napi_value callback, void* context, void* data);
-  static void onEnvironmentEnd(void* self);
 
   SessionTable sessions_;
-  std::unique_ptr<io::Engine> engine_;
+  std::unique_ptr<Doorbell> bell_;      ///< before the engine, whose threads ring it
+  std::unique_ptr<io::Engine> engine_;  ///< null: never opened, closed, or the environment has ended
   Napi::FunctionReference onEvents_;
-  napi_threadsafe_function notify_ = nullptr;
   std::unordered_map<uint64_t, napi_deferred> waiting_;  ///< snapshots asked for, by ticket
   /// Names released when this report has come: it comes after every event that could still use them.
   HeldNames retiring_;

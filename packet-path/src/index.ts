@@ -10,7 +10,7 @@ export {
   type PeerTransport,
   type SendResult,
 } from './manual-peer.ts';
-export type { PeerStatus } from './native.ts';
+export type { PeerStatus, SwarmThreadReport } from './native.ts';
 export type { BindAddress, Identity, Tuning, Version } from './options.ts';
 export { generateIdentity, PacketPath, type PacketPathOptions } from './packet-path.ts';
 export type {
@@ -26,6 +26,13 @@ export type {
   SentStreamReport,
   VideoFramesReport,
 } from './peer-media.ts';
+export {
+  type NetworkConditions,
+  PeerSwarm,
+  type PeerSwarmOptions,
+  type SwarmPeer,
+  type SwarmPeerOptions,
+} from './peer-swarm.ts';
 export type {
   DataSnapshot,
   IncomingStreamSnapshot,

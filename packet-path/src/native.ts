@@ -16,6 +16,10 @@ export interface Addon {
   ) => NativeThreadedPath;
   readonly ManualPath: new (options: NativeOptions & { readonly seed: number }) => NativeManualPath;
   readonly ManualPeer: new (options: NativePeerOptions) => NativeManualPeer;
+  readonly PeerSwarm: new (
+    options: Identity & { readonly threads: number; readonly seed: number },
+    onEvents: (events: readonly { readonly id: number; readonly event: PeerEvent }[], lost: number) => void,
+  ) => NativePeerSwarm;
   generateIdentity(notBefore: number, days: number): Identity;
 }
 
@@ -87,6 +91,41 @@ export interface NativeManualPeer {
   advance(nowUs: number): PeerOutcome;
   nextDeadline(): number | undefined;
   status(): PeerStatus;
+}
+
+export interface NativeConditions {
+  readonly lossPpm: number;
+  readonly delayMs: number;
+  readonly jitterMs: number;
+  readonly rateBps: number;
+}
+
+export interface NativePeerSwarm {
+  add(
+    options: Omit<ManualPeerOptions, 'identity' | 'onEvent' | 'onDatagram' | 'seed'> & {
+      readonly up: NativeConditions;
+      readonly down: NativeConditions;
+    },
+  ): number;
+  restart(id: number, transport: PeerTransport): void;
+  setMedia(id: number, media: PeerMedia): void;
+  send(id: number, streamId: number, kind: 'string' | 'binary', bytes: Uint8Array): SendResult;
+  remove(id: number, goodbye: boolean): void;
+  mediaReport(id: number): PeerMediaReport | undefined;
+  threads(): readonly SwarmThreadReport[];
+  now(): number;
+  close(): void;
+}
+
+/** One thread of a swarm. */
+export interface SwarmThreadReport {
+  readonly clients: number;
+  readonly cpuUs: number;
+  /** How late a deadline was met at worst since the last report: the load itself was late by so much. */
+  readonly worstLagUs: number;
+  readonly datagramsReceived: number;
+  readonly datagramsSent: number;
+  readonly sendFailed: number;
 }
 
 /** A peer's state and what it counted. */

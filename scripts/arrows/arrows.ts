@@ -42,7 +42,9 @@ export const nativeArrows: Readonly<Record<string, readonly string[]>> = {
   shard: ['core', 'core/*'],
   peer: ['core', 'core/*', 'shard'],
   io: ['core', 'core/*', 'shard'],
-  binding: ['io', 'shard', 'core', 'core/*', 'peer'],
+  // Clients on threads.
+  swarm: ['peer', 'io', 'shard', 'core', 'core/*'],
+  binding: ['io', 'shard', 'core', 'core/*', 'peer', 'swarm'],
   test: ['*'],
   fuzz: ['*'],
 };

@@ -9,7 +9,7 @@ export interface NativeRules {
 
 /** C++ includes that are not in the table, and what the core must not touch, one sentence each. */
 export function foreignIncludes(folder: string, rules: NativeRules): readonly string[] {
-  const files = globSync('{core,peer,io,binding,test,fuzz}/**/*.{h,cc}', { cwd: folder }).toSorted();
+  const files = globSync('{core,peer,io,swarm,binding,test,fuzz}/**/*.{h,cc}', { cwd: folder }).toSorted();
   const known = new Set(files);
   return files.flatMap((file) => {
     const lines = readFileSync(`${folder}/${file}`, 'utf8').split('\n');

@@ -9,7 +9,7 @@ import { BootstrapError, runStep } from './progress.mjs';
 import { withNodeFirst } from './run.mjs';
 
 const folder = `${root}packet-path/`;
-const sources = ['binding.gyp', 'binding', 'core', 'io', 'peer'];
+const sources = ['binding.gyp', 'binding', 'core', 'io', 'peer', 'swarm'];
 const sourceFile = /\.(gyp|gypi|h|hpp|cc)$/;
 
 /** @param {import('./toolchain.mjs').NodeToolchain} node */

@@ -55,7 +55,7 @@ function clangFormatSuite(): Suite {
   return {
     name,
     run: async () => {
-      const files = globSync('packet-path/{core,peer,io,binding,test,fuzz}/**/*.{h,cc}', { cwd: root });
+      const files = globSync('packet-path/{core,peer,io,swarm,binding,test,fuzz}/**/*.{h,cc}', { cwd: root });
       const version = await runCommand('clang-format', ['--version']).catch(() => undefined);
       if (version === undefined) return await skippedSuite(name, 'clang-format is not installed').run();
       return await commandSuite(name, 'clang-format', ['--dry-run', '--Werror', ...files]).run();

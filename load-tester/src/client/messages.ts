@@ -8,6 +8,7 @@ import {
   TrackInfo,
   TrackPublishedResponse,
   TrackType,
+  UpdateTrackSettings,
   VideoLayer,
   VideoQuality,
 } from '@livekit/protocol';
@@ -67,6 +68,19 @@ function videoLayer({ widthPx, heightPx, bitrateBps, rid, ssrc }: Layer, index: 
 export const muteMessage = (sid: string, muted: boolean): ClientMessage => ({
   case: 'mute',
   value: new MuteTrackRequest({ sid, muted }),
+});
+
+export type WatchedQuality = 'low' | 'medium' | 'high';
+
+const watchedQualities: Readonly<Record<WatchedQuality, VideoQuality>> = {
+  low: VideoQuality.LOW,
+  medium: VideoQuality.MEDIUM,
+  high: VideoQuality.HIGH,
+};
+
+export const watchMessage = (trackSids: string[], quality: WatchedQuality): ClientMessage => ({
+  case: 'trackSetting',
+  value: new UpdateTrackSettings({ trackSids, quality: watchedQualities[quality] }),
 });
 
 /** What a client that comes back says it publishes. */

@@ -18,7 +18,15 @@ import { type ClientReport, clientReport } from './client-report.ts';
 import { connectTarget, type Mode } from './connect-url.ts';
 import { Connections } from './connections.ts';
 import { DataMessages, type ReceivedData, type Reliability } from './data-messages.ts';
-import { addTrackMessage, type ClientMessage, muteMessage, publishedTracks, wantedRids } from './messages.ts';
+import {
+  addTrackMessage,
+  type ClientMessage,
+  muteMessage,
+  publishedTracks,
+  type WatchedQuality,
+  wantedRids,
+  watchMessage,
+} from './messages.ts';
 import type { Taken } from './peer-connection.ts';
 import type { RoomClientPorts, SignalClosure } from './ports.ts';
 import { Publication, type Publishing } from './publication.ts';
@@ -31,6 +39,8 @@ export interface RoomClientOptions {
   readonly mode: Mode;
   /** Receives every track in the room, unless told otherwise. */
   readonly autoSubscribe: boolean;
+  /** In which quality it wants to see each video that comes; left out, it says nothing of that. */
+  readonly watch?: WatchedQuality;
 }
 
 /**
@@ -69,6 +79,8 @@ export class RoomClient {
   /** Exceptions from `autoSubscribe`. */
   readonly #exceptions = new Set<string>();
   readonly #disabled = new Set<string>();
+  /** Of which the server knows in which quality they are wanted. */
+  readonly #watched = new Set<string>();
   readonly #reconnecting: Reconnecting;
   #state: ClientState = 'new';
   #token: string;
@@ -77,6 +89,7 @@ export class RoomClient {
   #dataPeer: unknown;
   #me = { sid: '', identity: '' };
   #ended: string | undefined;
+  #lastTrouble: string | undefined;
   #times: { dialedUs: number; joinedUs?: number; connectedUs?: number } = { dialedUs: 0 };
 
   constructor(options: RoomClientOptions, ports: RoomClientPorts, listener: RoomClientListener = {}) {
@@ -99,6 +112,11 @@ export class RoomClient {
   /** Why it is over. */
   get endedBecause(): string | undefined {
     return this.#ended;
+  }
+
+  /** Why it had to begin anew or come back, the last time. */
+  get lastTrouble(): string | undefined {
+    return this.#lastTrouble;
   }
 
   /** Of the last join: dialed, joined, all of its peer connections up. */
@@ -242,10 +260,11 @@ export class RoomClient {
   }
 
   #linkClosed({ status, text }: SignalClosure): void {
+    this.#lastTrouble = `no connection: ${status} ${text}`;
     if (status === 401 || status === 403) this.#end(`refused: ${status} ${text}`, 'goodbye');
     else if (this.#state === 'live' || this.#state === 'resuming') {
       this.#resumeSoon(ReconnectReason.RR_SIGNAL_DISCONNECTED);
-    } else this.#rejoinSoon(`no connection: ${status} ${text}`);
+    } else this.#rejoinSoon(this.#lastTrouble);
   }
 
   #resumeSoon(reason: ReconnectReason): void {
@@ -260,6 +279,7 @@ export class RoomClient {
   }
 
   #rejoinSoon(why: string): void {
+    this.#lastTrouble = why;
     this.#signal?.close();
     this.#connections?.close('goodbye');
     this.#connections = undefined;
@@ -352,6 +372,8 @@ export class RoomClient {
     this.#become('live');
     for (const name of this.#wishes.keys()) this.#publishNow(name);
     if (this.#exceptions.size > 0) this.#exceptions.clear();
+    this.#watched.clear();
+    this.#watch();
   }
 
   #resumed({ lastMessageSeq }: ReconnectResponse): void {
@@ -371,6 +393,23 @@ export class RoomClient {
     });
     this.#publishWhatIsNot();
     this.#connections?.resume();
+    this.#watched.clear();
+    this.#watch();
+  }
+
+  /** Says in which quality it wants what it did not know before. */
+  #watch(): void {
+    const { watch } = this.#options;
+    if (watch === undefined) return;
+    const tracks = this.roster.tracks().filter(({ kind, track }) => kind === 'video' && !this.#watched.has(track));
+    for (const { track } of tracks) this.#watched.add(track);
+    if (tracks.length > 0)
+      this.#send(
+        watchMessage(
+          tracks.map(({ track }) => track),
+          watch,
+        ),
+      );
   }
 
   /** Wishes of the time without a link, and tracks whose announcement or its answer was lost with it. */
@@ -400,6 +439,7 @@ export class RoomClient {
       const shown = mine?.tracks.find(({ sid }) => sid === track);
       if (track !== undefined && shown !== undefined && shown.muted !== muted) this.#send(muteMessage(track, muted));
     }
+    this.#watch();
     this.#connections?.refresh();
   }
 
