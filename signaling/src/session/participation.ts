@@ -152,7 +152,7 @@ export class Participation {
     this.#news.changed(views, client, turn);
     this.#want(turn);
     if (client === 'away') return;
-    this.#news.speakersChanged(views, turn);
+    this.#news.tellSpeakers(views, turn);
     this.tellUse(turn);
   }
 

@@ -65,7 +65,7 @@ export class RoomNews {
     const present = this.present();
     this.#tellRoster(this.#roster.all(present), turn);
     this.tellRoom(turn);
-    this.#tellSpeakers(present, turn);
+    this.tellSpeakers(present, turn);
     this.tellPermissions(turn);
     this.#tellStreamStates(turn);
   }
@@ -79,17 +79,12 @@ export class RoomNews {
     this.tellPermissions(turn);
   }
 
-  /** Who of them speaks that did not, as far as the client hears them. */
-  speakersChanged(views: readonly ParticipantView[], turn: TransportTurn): void {
-    this.#tellSpeakers(views, turn);
-  }
-
   /** What the client receives is new: it may hear people that it did not, who speak already. */
   receivesOthers(client: 'here' | 'away', turn: TransportTurn): void {
     const present = this.present();
     this.#connections.see(present);
     if (client === 'away') return;
-    this.#tellSpeakers(present, turn);
+    this.tellSpeakers(present, turn);
     this.#tellStreamStates(turn);
   }
 
@@ -102,6 +97,12 @@ export class RoomNews {
   tellRoom({ out }: TransportTurn): void {
     const info = this.#room.info;
     if (info !== undefined) out.send({ case: 'roomUpdate', value: new RoomUpdate({ room: roomMessage(info) }) });
+  }
+
+  /** Who speaks that did not, who no longer does, as far as the client hears them. */
+  tellSpeakers(views: readonly ParticipantView[], { out }: TransportTurn): void {
+    const speakers = this.#roster.speakersChanged(views, (participant) => this.#hears(participant));
+    if (speakers.length > 0) out.send({ case: 'speakersChanged', value: new SpeakersChanged({ speakers }) });
   }
 
   tellPermissions({ out }: TransportTurn): void {
@@ -123,11 +124,6 @@ export class RoomNews {
 
   #tellRoster({ gone, here }: RosterChange, { out }: TransportTurn): void {
     for (const participants of [gone, here]) if (participants.length > 0) out.send(updateMessage(participants));
-  }
-
-  #tellSpeakers(views: readonly ParticipantView[], { out }: TransportTurn): void {
-    const speakers = this.#roster.speakersChanged(views, (participant) => this.#hears(participant));
-    if (speakers.length > 0) out.send({ case: 'speakersChanged', value: new SpeakersChanged({ speakers }) });
   }
 
   #tellStreamStates({ out }: TransportTurn): void {
