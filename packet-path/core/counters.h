@@ -41,6 +41,8 @@ enum class DropReason : uint8_t {
   kNoCommonFormat,      // the receiver has no codec of this packet's format
   kWaitingForKeyFrame,  // video before the first frame that can be decoded
   kOtherEncoding,       // an encoding of a simulcast track that is not forwarded
+  kOtherLayer,          // a layer that is not forwarded, or a publisher's own padding
+  kUnknownLayer,        // what tells its layer was lost, or has not come yet
   kPaused,
   kLateForSwitch,  // belongs before the point at which forwarding (re)started
   kBurstRefused,   // the sink gave no room
@@ -93,6 +95,8 @@ inline constexpr std::array<const char*, kDropReasons> kDropReasonNames = {
     "no-common-format",
     "waiting-for-key-frame",
     "other-encoding",
+    "other-layer",
+    "unknown-layer",
     "paused",
     "late-for-switch",
     "burst-refused",

@@ -1,6 +1,9 @@
 #include "fan_out.h"
 
+#include <algorithm>
 #include <bit>
+
+#include "format.h"
 
 namespace sluice {
 
@@ -8,11 +11,6 @@ namespace {
 
 // A request for a key frame to another shard is repeated no sooner than this; the publisher's own limit is stricter.
 constexpr TimeUs kAskOtherShardUs = 100 * kMillisecondUs;
-
-constexpr size_t kMaxBatch = send::BurstWriter::kMaxPackets;
-
-// Instead of a source number: the packet is in the subscriber's ring.
-constexpr uint32_t kAlreadyNoted = UINT32_MAX;
 
 // What goes into the MID extension of this subscriber's next packet; empty for none.
 std::string_view midFor(const Subscriber& subscriber) {
@@ -39,16 +37,21 @@ void prefetchAhead(const std::vector<Subscriber*>& subscribers, size_t served) {
   if (served + 1 < subscribers.size()) prefetch(subscribers[served + 1]->transport, sizeof(send::Transport));
 }
 
-DropReason dropReason(forward::Subscription::Verdict verdict) {
+DropReason dropReason(forward::LayerSelector::Verdict verdict) {
+  using Verdict = forward::LayerSelector::Verdict;
   switch (verdict) {
-    case forward::Subscription::Verdict::kPaused:
+    case Verdict::kPaused:
       return DropReason::kPaused;
-    case forward::Subscription::Verdict::kWaitingForKeyFrame:
+    case Verdict::kWaitingForKeyFrame:
       return DropReason::kWaitingForKeyFrame;
-    case forward::Subscription::Verdict::kOtherEncoding:
+    case Verdict::kOtherEncoding:
       return DropReason::kOtherEncoding;
-    case forward::Subscription::Verdict::kLate:
-    case forward::Subscription::Verdict::kForward:
+    case Verdict::kOtherLayer:
+      return DropReason::kOtherLayer;
+    case Verdict::kUnknownLayer:
+      return DropReason::kUnknownLayer;
+    case Verdict::kLate:
+    case Verdict::kForward:
       break;
   }
   return DropReason::kLateForSwitch;
@@ -92,64 +95,104 @@ void FanOut::serveAll(Track& track, TimeUs nowUs) {
     return;
   }
   remember(track);
-  bool wantsKeyFrame = false;
+  uint32_t wanted = 0;  // encodings of which somebody needs a key frame
   for (size_t i = 0; i < track.subscribers.size(); ++i) {
     prefetchAhead(track.subscribers, i);
-    wantsKeyFrame = serve(*track.subscribers[i], nowUs) || wantsKeyFrame;
+    serve(*track.subscribers[i], nowUs);
+    if (const auto encoding = track.subscribers[i]->selector.keyFrameWanted()) wanted |= 1U << *encoding;
   }
-  if (wantsKeyFrame) wantKeyFrame(track, track.encodings.preferred(), nowUs);
+  for (; wanted != 0; wanted &= wanted - 1) {
+    wantKeyFrame(track, static_cast<uint8_t>(std::countr_zero(wanted)), nowUs);
+  }
   track.queue.clear();
 }
 
 void FanOut::remember(Track& track) {
   const MediaKind kind = track.subscribers.front()->stream.spec().kind;
-  for (const PacketRef& packet : track.queue) {
-    (void)track.encodings.note(*packet);
-    if (packet->encoding >= forward::Encodings::kMax) continue;
+  for (size_t i = 0; i < track.queue.size(); ++i) {
+    const PacketRef& packet = track.queue[i];
+    (void)track.layers.note(*packet, codecOf(packet->format), infos_[i]);
+    if (packet->encoding >= forward::Layers::kMaxEncodings) continue;
     while (track.histories.size() <= packet->encoding) track.histories.emplace_back(kind);
     track.histories[packet->encoding].put(packet);
   }
 }
 
-bool FanOut::serve(Subscriber& subscriber, TimeUs nowUs) {
+void FanOut::serve(Subscriber& subscriber, TimeUs nowUs) {
+  const size_t count = select(subscriber);
+  if (count == 0) return;
+  writer_.write(std::span(batch_).first(count), *subscriber.transport, world_.datagrams(), nowUs, counters_);
+  for (size_t i = 0; i < count; ++i) {
+    if (!batch_[i].sent) continue;
+    noteFirst(subscriber, i, batch_[i].seq);
+    noteSent(subscriber, batch_[i], nowUs);
+    counters_.add(Counter::kRtpForwarded);
+  }
+}
+
+// Puts into batch_ what of the queue this subscriber gets. Returns how many packets.
+size_t FanOut::select(Subscriber& subscriber) {
+  const Track& track = *subscriber.track;
   send::OutgoingStream& stream = subscriber.stream;
-  const uint8_t preferred = subscriber.track->encodings.preferred();
   const std::string_view mid = midFor(subscriber);
   size_t count = 0;
-  for (const PacketRef& packet : subscriber.track->queue) {
-    const send::OutgoingStream::Form form = stream.form(*packet);
+  for (size_t i = 0; i < track.queue.size(); ++i) {
+    const Packet& packet = *track.queue[i];
+    const send::OutgoingStream::Form form = stream.form(packet);
     if (form.format == nullptr) {
       counters_.drop(DropReason::kNoCommonFormat);
       continue;
     }
-    forward::Subscription::Rewritten rewritten;
-    const auto verdict = subscriber.subscription.consider(*packet, preferred, rewritten);
-    if (verdict != forward::Subscription::Verdict::kForward) {
+    const auto verdict = subscriber.selector.consider(packet, codecOf(packet.format), infos_[i],
+                                                      {track.layers, track.clocks}, rewritten_[count]);
+    if (verdict != forward::LayerSelector::Verdict::kForward) {
       counters_.drop(dropReason(verdict));
       continue;
     }
-    send::Outgoing& out = batch_[count];
-    out = {};
-    out.packet = &*packet;
-    out.seq = rewritten.seq;
-    out.timestamp = rewritten.timestamp;
+    if (!fill(count, packet, form)) continue;
+    send::Outgoing& out = batch_[count++];
+    out.seq = rewritten_[count - 1].seq;
     out.ssrc = stream.ssrc();
     out.payloadType = form.format->payloadType;
-    out.skip = form.skip;
     out.mid = mid;
-    sources_[count++] = subscriber.subscription.sources();
   }
-  if (count > 0) {
-    const std::span<send::Outgoing> batch(batch_.data(), count);
-    writer_.write(batch, *subscriber.transport, world_.datagrams(), nowUs, counters_);
-    for (size_t i = 0; i < count; ++i) {
-      if (!batch[i].sent) continue;
-      stream.sent(*batch[i].packet, batch[i].seq, sources_[i], batch[i].stamp);
-      noteSent(subscriber, batch[i], nowUs);
-      counters_.add(Counter::kRtpForwarded);
-    }
+  return count;
+}
+
+// What every sending of a packet as rewritten_[slot] has in common.
+bool FanOut::fill(size_t slot, const Packet& packet, const send::OutgoingStream::Form& form) {
+  const forward::Rewritten& as = rewritten_[slot];
+  send::Outgoing& out = batch_[slot] = {};
+  out.packet = &packet;
+  out.timestamp = as.timestamp;
+  out.marker = as.marker;
+  if (as.empty) {
+    out.skip = packet.payloadSize;
+    out.descriptor = Bytes{};
+    return true;
   }
-  return subscriber.subscription.waitsForKeyFrame();
+  out.skip = form.skip;
+  if (as.front.cut > 0) {
+    out.skip = as.front.cut;
+    out.front = as.front.written();
+  }
+  if (!as.descriptor) return true;
+  const size_t bytes =
+      wire::changeDependencyDescriptor(forward::dependencyDescriptor(packet), *as.descriptor, descriptors_[slot]);
+  if (bytes == 0 || bytes > kMaxElement) {
+    counters_.drop(DropReason::kUnknownLayer);
+    return false;
+  }
+  out.descriptor = Bytes(descriptors_[slot]).first(bytes);
+  return true;
+}
+
+// A packet went out for the first time, with number `seq`.
+void FanOut::noteFirst(Subscriber& subscriber, size_t slot, SeqNo seq) {
+  send::Outgoing& out = batch_[slot];
+  const forward::Rewritten& as = rewritten_[slot];
+  if (subscriber.stream.resendsAsBefore()) out.stamp.rewritten = digest(out);
+  subscriber.stream.sent(*out.packet, out.payloadBytes(), seq, {as.marker, as.empty}, out.stamp);
 }
 
 void FanOut::resend(Subscriber& subscriber, Bytes control, TimeUs nowUs, TimeUs rttUs) {
@@ -167,76 +210,99 @@ void FanOut::resend(Subscriber& subscriber, Bytes control, TimeUs nowUs, TimeUs 
 
 bool FanOut::prepareResend(Subscriber& subscriber, uint16_t wire, TimeUs nowUs, TimeUs rttUs, size_t slot) {
   send::OutgoingStream& stream = subscriber.stream;
-  const forward::Subscription& subscription = subscriber.subscription;
   send::ResendRing* ring = stream.ring();
   send::ResendRing::Answer answer;
   if (ring != nullptr) answer = ring->ask(wire, nowUs, rttUs);
-  const bool unsent = answer.verdict == send::ResendRing::Verdict::kUnsent && subscription.flowing();
-  if (unsent) {
-    // It came before the packet at which this subscriber was let in, or the sink refused it. The history may have it.
-    answer.in = answer.out - subscription.sequenceOffset();
-    answer.source = static_cast<uint8_t>(subscription.sources() & 0x7F);
-  }
   if (answer.verdict == send::ResendRing::Verdict::kTooOften) {
     counters_.drop(DropReason::kNackedTooOften);
     return false;
   }
-  if ((answer.verdict != send::ResendRing::Verdict::kResend && !unsent) ||
-      (unsent && answer.in < subscription.enteredAt())) {
+  std::optional<forward::LayerSelector::Origin> origin;
+  if (answer.verdict != send::ResendRing::Verdict::kUnknown) origin = subscriber.selector.origin(answer.out);
+  if (!origin) {
     counters_.drop(DropReason::kNackedUnknown);
     return false;
   }
-
-  const auto* source = subscription.sourceAt(answer.source);
-  const PacketRef* packet = nullptr;
-  if (source != nullptr && source->encoding < subscriber.track->histories.size()) {
-    packet = subscriber.track->histories[source->encoding].find(source->ssrc, answer.in);
-  }
-  const auto form = packet == nullptr ? send::OutgoingStream::Form{} : stream.form(**packet);
-  const send::OutgoingFormat* format = form.format;
-  if (format == nullptr) {
+  const Kept kept = findKept(subscriber, *origin);
+  if (kept.packet == nullptr) {
     counters_.drop(DropReason::kNackedGone);
     return false;
   }
-  send::Outgoing& out = batch_[slot] = {};
-  out.packet = &**packet;
-  out.timestamp = (*packet)->timestamp + source->timestampOffset;
-  out.skip = form.skip;
+  // It came before the packet at which this subscriber was let in, or nobody could tell its layer, or the sink refused
+  // it.
+  const bool unsent = answer.verdict == send::ResendRing::Verdict::kUnsent;
+  const Packet& packet = **kept.packet;
+  forward::Rewritten& as = rewritten_[slot];
+  const bool told =
+      unsent ? rewriteUnsent(subscriber, packet, *origin, as) : rewriteSent(subscriber, packet, *origin, answer, as);
+  if (!told || !fill(slot, packet, kept.form)) {
+    counters_.drop(DropReason::kNackedGone);
+    return false;
+  }
+  send::Outgoing& out = batch_[slot];
+  unsent_[slot] = unsent;
   out.mid = midFor(subscriber);
-  sources_[slot] = unsent ? subscription.sources() : kAlreadyNoted;
-  if (stream.rtxSsrc() && format->rtxPayloadType) {
+  if (stream.rtxSsrc() && kept.form.format->rtxPayloadType) {
     out.repair = true;
     out.originalSeq = wire;
     out.seq = stream.takeRtxSeq();
     out.ssrc = *stream.rtxSsrc();
-    out.payloadType = *format->rtxPayloadType;
+    out.payloadType = *kept.form.format->rtxPayloadType;
     return true;
   }
   out.seq = answer.out;
   out.ssrc = stream.ssrc();
-  out.payloadType = format->payloadType;
-  if (!unsent) {
-    // The same number under the same key must be the same bytes (RFC 7714 §8.1).
-    out.asBefore = true;
-    out.stamp = answer.stamp;
-    out.mid = answer.stamp.withMid ? stream.wireMid() : std::string_view{};
+  out.payloadType = kept.form.format->payloadType;
+  if (unsent) return true;
+  // The same number under the same key must be the same bytes (RFC 7714 §8.1).
+  if (digest(out) != answer.stamp.rewritten) {
+    counters_.drop(DropReason::kNackedGone);
+    return false;
   }
+  out.asBefore = true;
+  out.stamp = answer.stamp;
+  out.mid = answer.stamp.withMid ? stream.wireMid() : std::string_view{};
   return true;
+}
+
+FanOut::Kept FanOut::findKept(Subscriber& subscriber, const forward::LayerSelector::Origin& origin) {
+  const auto& histories = subscriber.track->histories;
+  if (origin.source->encoding >= histories.size()) return {};
+  const PacketRef* packet = histories[origin.source->encoding].find(origin.source->ssrc, origin.in);
+  if (packet == nullptr) return {};
+  const auto form = subscriber.stream.form(**packet);
+  return form.format == nullptr ? Kept{} : Kept{packet, form};
+}
+
+// As it was sent, as far as the packet's own number and payload go.
+bool FanOut::rewriteSent(const Subscriber& subscriber, const Packet& packet,
+                         const forward::LayerSelector::Origin& origin, const send::ResendRing::Answer& answer,
+                         forward::Rewritten& out) {
+  out = {};
+  if (!answer.form.empty && !subscriber.selector.rewriteAgain(packet, origin, out)) return false;
+  out.seq = answer.out;
+  out.timestamp = packet.timestamp + origin.source->timestampOffset;
+  out.marker = answer.form.marker;
+  out.empty = answer.form.empty;
+  return true;
+}
+
+bool FanOut::rewriteUnsent(Subscriber& subscriber, const Packet& packet, const forward::LayerSelector::Origin& origin,
+                           forward::Rewritten& out) {
+  forward::FrameInfo info;
+  subscriber.track->layers.describe(packet, codecOf(packet.format), info);
+  return subscriber.selector.considerLate(packet, info, origin, out) == forward::LayerSelector::Verdict::kForward;
 }
 
 void FanOut::flushResends(Subscriber& subscriber, size_t count, TimeUs nowUs) {
   if (count == 0) return;
-  const std::span<send::Outgoing> batch(batch_.data(), count);
-  writer_.write(batch, *subscriber.transport, world_.datagrams(), nowUs, counters_);
+  writer_.write(std::span(batch_).first(count), *subscriber.transport, world_.datagrams(), nowUs, counters_);
   for (size_t i = 0; i < count; ++i) {
-    const send::Outgoing& out = batch[i];
+    const send::Outgoing& out = batch_[i];
     if (!out.sent) continue;
     noteSent(subscriber, out, nowUs);
-    const SeqNo original = out.repair ? subscriber.stream.ring()->extend(out.originalSeq) : out.seq;
-    if (sources_[i] != kAlreadyNoted) {
-      subscriber.stream.ring()->sent(original, out.packet->seq, sources_[i], out.stamp);
-    }
-    subscriber.stream.resent(out.packet->payloadSize);
+    if (unsent_[i]) noteFirst(subscriber, i, rewritten_[i].seq);
+    subscriber.stream.resent(out.payloadBytes());
     counters_.add(Counter::kResentOut);
   }
 }
@@ -250,8 +316,10 @@ void FanOut::wantKeyFrame(Track& track, uint8_t encoding, TimeUs nowUs) {
   if (home == nullptr) return;
   const int owner = home->claim->owner();
   if (owner == SessionClaim::kUnclaimed || owner == self_) return;
-  if (track.keyFrameAskedAtUs != kNever && nowUs - track.keyFrameAskedAtUs < kAskOtherShardUs) return;
-  track.keyFrameAskedAtUs = nowUs;
+  if (encoding >= track.keyFrameAskedAtUs.size()) return;
+  TimeUs& askedAtUs = track.keyFrameAskedAtUs[encoding];
+  if (askedAtUs != kNever && nowUs - askedAtUs < kAskOtherShardUs) return;
+  askedAtUs = nowUs;
   if (!world_.post(static_cast<ShardIndex>(owner), KeyFrameWanted{track.key, encoding})) {
     counters_.drop(DropReason::kShardQueueFull);
   }

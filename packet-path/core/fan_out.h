@@ -31,11 +31,26 @@ class FanOut {
   void wantKeyFrame(Track& track, uint8_t encoding, TimeUs nowUs);
 
  private:
+  /// A packet that may be resent, and which.
+  struct Kept {
+    const PacketRef* packet = nullptr;
+    send::OutgoingStream::Form form;
+  };
+
   void serveAll(Track& track, TimeUs nowUs);
   void remember(Track& track);
-  [[nodiscard]] bool serve(Subscriber& subscriber, TimeUs nowUs);
+  void serve(Subscriber& subscriber, TimeUs nowUs);
+  [[nodiscard]] size_t select(Subscriber& subscriber);
+  [[nodiscard]] bool fill(size_t slot, const Packet& packet, const send::OutgoingStream::Form& form);
   [[nodiscard]] bool prepareResend(Subscriber& subscriber, uint16_t wire, TimeUs nowUs, TimeUs rttUs, size_t slot);
+  [[nodiscard]] static Kept findKept(Subscriber& subscriber, const forward::LayerSelector::Origin& origin);
+  [[nodiscard]] static bool rewriteSent(const Subscriber& subscriber, const Packet& packet,
+                                        const forward::LayerSelector::Origin& origin,
+                                        const send::ResendRing::Answer& answer, forward::Rewritten& out);
+  [[nodiscard]] static bool rewriteUnsent(Subscriber& subscriber, const Packet& packet,
+                                          const forward::LayerSelector::Origin& origin, forward::Rewritten& out);
   void flushResends(Subscriber& subscriber, size_t count, TimeUs nowUs);
+  void noteFirst(Subscriber& subscriber, size_t slot, SeqNo seq);
 
   ShardWorld& world_;
   ShardIndex self_;
@@ -43,8 +58,16 @@ class FanOut {
   ShardCounters& counters_;
   std::vector<Track*> queued_;
   send::BurstWriter writer_;
-  std::array<send::Outgoing, send::BurstWriter::kMaxPackets> batch_{};
-  std::array<uint32_t, send::BurstWriter::kMaxPackets> sources_{};  // of batch_: the subscription's source number
+
+  static constexpr size_t kMaxBatch = send::BurstWriter::kMaxPackets;
+  /// One extension element's data (RFC 8285 §4.3), and what it can grow by while it is written.
+  static constexpr size_t kMaxElement = 255;
+  std::array<forward::FrameInfo, kMaxBatch> infos_{};  // of the queue that is served
+  std::array<send::Outgoing, kMaxBatch> batch_{};
+  // Of batch_: what its packets point to.
+  std::array<forward::Rewritten, kMaxBatch> rewritten_{};
+  std::array<std::array<uint8_t, kMaxElement + wire::kMaxDescriptorGrowth>, kMaxBatch> descriptors_{};
+  std::array<bool, kMaxBatch> unsent_{};  // of batch_: goes out for the first time
 };
 
 }  // namespace sluice

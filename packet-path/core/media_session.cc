@@ -188,7 +188,7 @@ void MediaSession::askedForKeyFrame(Ssrc ssrc, TimeUs nowUs) {
   if (known == nullptr) return;
   known->stream.noteKeyFrameAsked();
   shard_.counters.add(Counter::kKeyFramesAskedIn);
-  shard_.fanOut.wantKeyFrame(*known->track, known->subscription.encoding(), nowUs);
+  shard_.fanOut.wantKeyFrame(*known->track, known->selector.encoding(), nowUs);
 }
 
 void MediaSession::publishClock(const receive::Receiver::Heard& heard) {
@@ -268,9 +268,10 @@ void MediaSession::writeReports(TimeUs nowUs) {
 }
 
 void MediaSession::writeSenderReport(Subscriber& subscriber, wire::RtcpWriter& writer, TimeUs nowUs) {
-  const SenderClock* clock = subscriber.track->clock(subscriber.subscription.encoding());
-  if (clock == nullptr || clock->ssrc != subscriber.subscription.source()) return;
-  const auto info = subscriber.stream.senderReport(*clock, subscriber.subscription.timestampOffset(), nowUs);
+  const forward::LayerSelector& selector = subscriber.selector;
+  const SenderClock* clock = subscriber.track->clock(selector.encoding());
+  if (clock == nullptr || clock->ssrc != selector.ssrc()) return;
+  const auto info = subscriber.stream.senderReport(*clock, selector.timestampOffset(), nowUs);
   if (!info) return;
   const TrackHome* home = shard_.tracks.home(subscriber.track->key);
   std::array<char, 24> name;

@@ -38,8 +38,8 @@ OutgoingStreamSnapshot describe(const Subscriber& subscriber) {
   s.mid = stream.spec().mid;
   s.ssrc = stream.ssrc();
   s.codec = stream.codec();
-  s.paused = subscriber.subscription.paused();
-  s.flowing = subscriber.subscription.flowing();
+  s.paused = subscriber.selector.paused();
+  s.flowing = subscriber.selector.flowing();
   s.packets = totals.packets;
   s.bytes = totals.bytes;
   s.resentPackets = totals.resentPackets;

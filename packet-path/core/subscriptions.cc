@@ -44,7 +44,7 @@ void Subscriptions::add(const OutgoingTrackSpec& spec, congestion::Estimator* es
   mine.rtxSsrc = beginRtx(spec.rtxSsrc, firstRtx);
   Track& track = shard_.tracks.take(spec.track);
   auto subscriber = std::make_unique<Subscriber>(mine, track, transport_, random(), *first, firstRtx);
-  subscriber->subscription.setPaused(spec.paused);
+  subscriber->selector.setPaused(spec.paused);
   subscriber->estimator = estimator;
   attach(*subscriber, track, nowUs);
   bySsrc_.emplace(spec.ssrc, std::move(subscriber));
@@ -53,7 +53,7 @@ void Subscriptions::add(const OutgoingTrackSpec& spec, congestion::Estimator* es
 void Subscriptions::change(Subscriber& subscriber, const OutgoingTrackSpec& spec, TimeUs nowUs) {
   if (subscriber.track->key != spec.track) {
     detach(subscriber, nowUs);
-    subscriber.subscription.leaveSource();
+    subscriber.selector.leaveSource();
     subscriber.stream.forgetSent();
     attach(subscriber, shard_.tracks.take(spec.track), nowUs);
   }
@@ -66,9 +66,9 @@ void Subscriptions::change(Subscriber& subscriber, const OutgoingTrackSpec& spec
     subscriber.stream.restartRtx(firstRtx);
   }
   subscriber.stream.apply(mine);
-  const bool resumes = subscriber.subscription.paused() && !spec.paused;
-  subscriber.subscription.setPaused(spec.paused);
-  if (resumes) shard_.fanOut.wantKeyFrame(*subscriber.track, subscriber.track->encodings.preferred(), nowUs);
+  const bool resumes = subscriber.selector.paused() && !spec.paused;
+  subscriber.selector.setPaused(spec.paused);
+  if (resumes) wantKeyFrame(subscriber, nowUs);
 }
 
 void Subscriptions::attach(Subscriber& subscriber, Track& track, TimeUs nowUs) {
@@ -76,9 +76,13 @@ void Subscriptions::attach(Subscriber& subscriber, Track& track, TimeUs nowUs) {
   track.subscribers.push_back(&subscriber);
   shard_.interests.add(track.key, nowUs);
   const OutgoingTrackSpec& spec = subscriber.stream.spec();
-  if (spec.kind == MediaKind::kVideo && !spec.paused) {
-    shard_.fanOut.wantKeyFrame(track, track.encodings.preferred(), nowUs);
-  }
+  if (spec.kind == MediaKind::kVideo && !spec.paused) wantKeyFrame(subscriber, nowUs);
+}
+
+void Subscriptions::wantKeyFrame(const Subscriber& subscriber, TimeUs nowUs) {
+  Track& track = *subscriber.track;
+  const uint8_t spatial = track.layers.pick(subscriber.selector.target().layer.spatial);
+  shard_.fanOut.wantKeyFrame(track, track.layers.simulcast() ? spatial : uint8_t{0}, nowUs);
 }
 
 void Subscriptions::detach(Subscriber& subscriber, TimeUs nowUs) {
@@ -93,7 +97,7 @@ void Subscriptions::detach(Subscriber& subscriber, TimeUs nowUs) {
 }
 
 void Subscriptions::end(const Subscriber& subscriber) {
-  numbers_.end(subscriber.stream.ssrc(), subscriber.subscription.nextSeq());
+  numbers_.end(subscriber.stream.ssrc(), subscriber.selector.nextSeq());
   if (subscriber.stream.rtxSsrc()) numbers_.end(*subscriber.stream.rtxSsrc(), subscriber.stream.rtxSeq());
 }
 

@@ -32,6 +32,7 @@ class Subscriptions {
   void change(Subscriber& subscriber, const OutgoingTrackSpec& spec, TimeUs nowUs);
   void attach(Subscriber& subscriber, Track& track, TimeUs nowUs);
   void detach(Subscriber& subscriber, TimeUs nowUs);
+  void wantKeyFrame(const Subscriber& subscriber, TimeUs nowUs);
   void end(const Subscriber& subscriber);
   [[nodiscard]] std::optional<Ssrc> beginRtx(std::optional<Ssrc> ssrc, SeqNo& first);
   [[nodiscard]] uint64_t random();

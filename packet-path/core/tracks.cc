@@ -17,7 +17,10 @@ void Tracks::release(TrackKey key) {
   const auto it = tracks_.find(key);
   if (it == tracks_.end()) return;
   Track& track = *it->second;
-  if (track.subscribers.empty()) track.histories.clear();
+  if (track.subscribers.empty()) {
+    track.histories.clear();
+    track.layers = {};
+  }
   if (track.unused() && !track.queued) tracks_.erase(it);
 }
 

@@ -1,14 +1,15 @@
 // The tracks that a shard has to do with: published by its sessions, or received by them, or wanted by other shards.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "congestion/estimator.h"
-#include "forward/encodings.h"
+#include "forward/layer_selector.h"
+#include "forward/layers.h"
 #include "forward/packet_history.h"
-#include "forward/subscription.h"
 #include "ports.h"
 #include "send/outgoing_stream.h"
 #include "send/transport.h"
@@ -32,9 +33,9 @@ class Publisher {
 struct Subscriber {
   Subscriber(const OutgoingTrackSpec& spec, Track& of, send::Transport& over, uint64_t random, SeqNo firstSeq,
              SeqNo firstRtxSeq)
-      : subscription(random, firstSeq), stream(spec, firstRtxSeq), transport(&over), track(&of) {}
+      : selector(random, firstSeq), stream(spec, firstRtxSeq), transport(&over), track(&of) {}
 
-  forward::Subscription subscription;
+  forward::LayerSelector selector;
   send::OutgoingStream stream;
   send::Transport* transport;
   Track* track;
@@ -50,23 +51,32 @@ struct Track {
   std::vector<Subscriber*> subscribers;
   uint64_t wantedBy = 0;  ///< other shards that have subscribers, one bit each
 
-  forward::Encodings encodings;
+  /// Kept while there are subscribers, like all that follows but the clocks.
+  forward::Layers layers;
   /// One of each encoding that was seen while there were subscribers.
   std::vector<forward::PacketHistory> histories;
   std::vector<SenderClock> clocks;  ///< by encoding
 
   std::vector<PacketRef> queue;  ///< of this batch
   bool queued = false;
-  TimeUs keyFrameAskedAtUs = kNever;  ///< of another shard
+  /// By encoding: when another shard was asked.
+  std::array<TimeUs, forward::Layers::kMaxEncodings> keyFrameAskedAtUs = neverAsked();
 
   [[nodiscard]] bool unused() const { return publisher == nullptr && subscribers.empty() && wantedBy == 0; }
   [[nodiscard]] const SenderClock* clock(uint8_t encoding) const {
     return encoding < clocks.size() && clocks[encoding].isSet() ? &clocks[encoding] : nullptr;
   }
   void setClock(uint8_t encoding, const SenderClock& clock) {
-    if (encoding >= forward::Encodings::kMax) return;
+    if (encoding >= forward::Layers::kMaxEncodings) return;
     if (clocks.size() <= encoding) clocks.resize(size_t{encoding} + 1);
     clocks[encoding] = clock;
+  }
+
+ private:
+  static constexpr std::array<TimeUs, forward::Layers::kMaxEncodings> neverAsked() {
+    std::array<TimeUs, forward::Layers::kMaxEncodings> never{};
+    never.fill(kNever);
+    return never;
   }
 };
 

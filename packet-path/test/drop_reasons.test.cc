@@ -233,6 +233,20 @@ const std::map<DropReason, Reach>& ways() {
          world.settle();
          return world.total(reason);
        }},
+      {DropReason::kOtherLayer, alone([](Scene& s) {
+         s.frame(true);
+         auto padding = vp8Frame(kIn, 10, 0, false, 1);
+         padding[0].payload.clear();
+         s.publisher->send(padding);
+         s.world.settle();
+       })},
+      {DropReason::kUnknownLayer, alone([](Scene& s) {
+         s.frame(true);
+         auto cut = vp8Frame(kIn, 10, 0, false, 1);
+         cut[0].payload = {0x80};  // extended, by nothing
+         s.publisher->send(cut);
+         s.world.settle();
+       })},
       {DropReason::kPaused, alone([](Scene& s) {
          s.subscriber->spec.outgoing[0].paused = true;
          s.world.update(*s.subscriber);

@@ -1,4 +1,4 @@
-// Which packets a subscriber gets and under which numbers; what a track remembers; which encoding it prefers.
+// Which packets a subscriber gets and under which numbers, where sources have no layers; what a track remembers.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -7,13 +7,13 @@
 #include <set>
 #include <vector>
 
-#include "core/forward/encodings.h"
+#include "core/forward/layer_selector.h"
+#include "core/forward/layers.h"
 #include "core/forward/packet_history.h"
-#include "core/forward/subscription.h"
 
 using namespace sluice;
 using namespace sluice::forward;
-using Verdict = Subscription::Verdict;
+using Verdict = LayerSelector::Verdict;
 
 namespace {
 
@@ -33,13 +33,30 @@ struct Source {
     f.entryPoint = entryPoint;
     f.encoding = encoding;
     f.clockRateHz = clockRateHz;
+    f.payloadSize = 100;
     return p;
   }
 };
 
+/// A subscriber of a track whose payloads say nothing of layers.
+struct Watcher {
+  Watcher(uint64_t random, SeqNo firstSeq) : selector(random, firstSeq) {}
+
+  Verdict consider(const Packet& packet) {
+    FrameInfo info;
+    (void)layers.note(packet, codec, info);
+    return selector.consider(packet, codec, info, {layers, {}}, out);
+  }
+
+  Codec codec = Codec::kOther;
+  Layers layers;
+  LayerSelector selector;
+  Rewritten out;
+};
+
 }  // namespace
 
-TEST_CASE("subscription: numbers depend on the packet alone, not on the order of arrival, through every wrap") {
+TEST_CASE("selector: numbers depend on the packet alone, not on the order of arrival, through every wrap") {
   std::mt19937_64 random(21);
   for (int round = 0; round < 4; ++round) {
     Source source;
@@ -51,14 +68,14 @@ TEST_CASE("subscription: numbers depend on the packet alone, not on the order of
       order.emplace_back(i == 0 ? 0 : i + static_cast<SeqNo>(random() % 60), i);
     }
     std::sort(order.begin(), order.end());
-    Subscription subscription(random(), static_cast<SeqNo>(random() & 0x7FFF));
-    const SeqNo start = subscription.nextSeq();
+    Watcher watcher(random(), static_cast<SeqNo>(random() & 0x7FFF));
+    const SeqNo start = watcher.selector.nextSeq();
     std::set<SeqNo> used;
     uint32_t offset = 0;
     for (const auto& [arrival, i] : order) {
       const PacketRef p = source.make(first + i, timestamp + static_cast<uint32_t>(i) * 90, arrival * 1'000);
-      Subscription::Rewritten out;
-      REQUIRE(subscription.consider(*p, 0, out) == Verdict::kForward);
+      REQUIRE(watcher.consider(*p) == Verdict::kForward);
+      const Rewritten& out = watcher.out;
       if (i == 0) offset = out.timestamp - p->timestamp;
       CHECK(out.seq == start + i);
       CHECK(out.timestamp - p->timestamp == offset);
@@ -67,13 +84,14 @@ TEST_CASE("subscription: numbers depend on the packet alone, not on the order of
   }
 }
 
-TEST_CASE("subscription: no number is used twice and none goes back, whatever its sources do") {
+TEST_CASE("selector: no number is used twice and none goes back, whatever its sources do") {
   std::mt19937_64 random(22);
   for (int round = 0; round < 60; ++round) {
     Source source;
-    Subscription subscription(random(), static_cast<SeqNo>(random() & 0x7FFF));
+    Watcher watcher(random(), static_cast<SeqNo>(random() & 0x7FFF));
     std::set<SeqNo> used;
-    SeqNo highest = subscription.nextSeq() - 1;
+    std::set<std::pair<Ssrc, SeqNo>> given;
+    SeqNo highest = watcher.selector.nextSeq() - 1;
     SeqNo seq = 70'000;
     uint32_t timestamp = static_cast<uint32_t>(random());
     TimeUs now = kSecondUs;
@@ -95,13 +113,13 @@ TEST_CASE("subscription: no number is used twice and none goes back, whatever it
           now += static_cast<TimeUs>(random() % (20 * kSecondUs));
           break;
         case 3:
-          subscription.setPaused(!subscription.paused());
+          watcher.selector.setPaused(!watcher.selector.paused());
           break;
         case 4:  // loss
           seq += static_cast<SeqNo>(random() % 500);
           break;
         case 5:  // the track is another one
-          subscription.leaveSource();
+          watcher.selector.leaveSource();
           break;
         default:
           break;
@@ -109,8 +127,9 @@ TEST_CASE("subscription: no number is used twice and none goes back, whatever it
       const bool late = random() % 20 == 0;
       const PacketRef p = source.make(late ? seq - static_cast<SeqNo>(random() % 300) - 2'000 : seq, timestamp, now,
                                       random() % 10 == 0, static_cast<uint8_t>(random() % 30 == 0));
-      Subscription::Rewritten out;
-      if (subscription.consider(*p, 0, out) != Verdict::kForward) continue;
+      if (!given.emplace(p->ssrc, p->seq).second) continue;  // receiving streams let no packet through twice
+      if (watcher.consider(*p) != Verdict::kForward) continue;
+      const Rewritten& out = watcher.out;
       CHECK(used.insert(out.seq).second);
       CHECK(out.seq >= 0);
       if (out.seq > highest) {
@@ -123,84 +142,101 @@ TEST_CASE("subscription: no number is used twice and none goes back, whatever it
   }
 }
 
-TEST_CASE("subscription: another source continues right behind the last one, with the time that passed") {
+TEST_CASE("selector: another source continues right behind the last one, with the time that passed") {
   Source source;
-  Subscription subscription(0x1234'5678'0000'0000, 100);
-  Subscription::Rewritten out;
-  (void)subscription.consider(*source.make(500, 9'000, 0), 0, out);
-  (void)subscription.consider(*source.make(501, 12'000, 33'333), 0, out);
-  const auto before = out;
+  Watcher watcher(0x1234'5678'0000'0000, 100);
+  (void)watcher.consider(*source.make(500, 9'000, 0));
+  (void)watcher.consider(*source.make(501, 12'000, 33'333));
+  const Rewritten before = watcher.out;
   source.ssrc = 8;
-  REQUIRE(subscription.consider(*source.make(90'000, 4'000'000'000, 533'333), 0, out) == Verdict::kForward);
-  CHECK(out.seq == before.seq + 1);
-  CHECK(out.timestamp == before.timestamp + 45'000);
-  (void)subscription.consider(*source.make(90'001, 4'000'003'000, 566'666), 0, out);
-  CHECK(out.seq == before.seq + 2);
-  CHECK(out.timestamp == before.timestamp + 48'000);
+  REQUIRE(watcher.consider(*source.make(90'000, 4'000'000'000, 533'333)) == Verdict::kForward);
+  CHECK(watcher.out.seq == before.seq + 1);
+  CHECK(watcher.out.timestamp == before.timestamp + 45'000);
+  (void)watcher.consider(*source.make(90'001, 4'000'003'000, 566'666));
+  CHECK(watcher.out.seq == before.seq + 2);
+  CHECK(watcher.out.timestamp == before.timestamp + 48'000);
 }
 
-TEST_CASE("subscription: video enters at a key frame only, and asks for one until then") {
+TEST_CASE("selector: video enters at a key frame only, and asks for one until then") {
   Source source;
-  Subscription subscription(0, 0);
-  Subscription::Rewritten out;
-  CHECK(subscription.consider(*source.make(1, 0, 0, false), 0, out) == Verdict::kWaitingForKeyFrame);
-  CHECK(subscription.waitsForKeyFrame());
-  CHECK_FALSE(subscription.flowing());
-  CHECK(subscription.consider(*source.make(2, 0, 0, true), 0, out) == Verdict::kForward);
-  CHECK_FALSE(subscription.waitsForKeyFrame());
-  CHECK(out.seq == 0);
-  CHECK(subscription.consider(*source.make(1, 0, 0, false), 0, out) == Verdict::kLate);
-  CHECK(subscription.consider(*source.make(3, 0, 0, false), 0, out) == Verdict::kForward);
+  Watcher watcher(0, 0);
+  CHECK(watcher.consider(*source.make(1, 0, 0, false)) == Verdict::kWaitingForKeyFrame);
+  CHECK(watcher.selector.keyFrameWanted() == 0);
+  CHECK_FALSE(watcher.selector.flowing());
+  CHECK(watcher.consider(*source.make(2, 0, 0, true)) == Verdict::kForward);
+  CHECK_FALSE(watcher.selector.keyFrameWanted());
+  CHECK(watcher.out.seq == 0);
+  CHECK(watcher.consider(*source.make(1, 0, 0, false)) == Verdict::kLate);
+  CHECK(watcher.consider(*source.make(3, 0, 0, false)) == Verdict::kForward);
 }
 
-TEST_CASE("subscription: after an outage that no receiver can repair video waits for a key frame") {
+TEST_CASE("selector: after an outage that no receiver can repair video waits for a key frame") {
   Source source;
-  Subscription subscription(0, 0);
-  Subscription::Rewritten out;
-  (void)subscription.consider(*source.make(1, 0, 0, true), 0, out);
-  CHECK(subscription.consider(*source.make(1 + Subscription::kMaxGap, 0, 0, false), 0, out) == Verdict::kForward);
-  CHECK(subscription.consider(*source.make(3'000, 0, 0, false), 0, out) == Verdict::kWaitingForKeyFrame);
-  CHECK(subscription.consider(*source.make(3'001, 0, 0, true), 0, out) == Verdict::kForward);
-  CHECK(out.seq == 1 + Subscription::kMaxGap);
+  Watcher watcher(0, 0);
+  (void)watcher.consider(*source.make(1, 0, 0, true));
+  CHECK(watcher.consider(*source.make(1 + LayerSelector::kMaxGap, 0, 0, false)) == Verdict::kForward);
+  CHECK(watcher.consider(*source.make(3'000, 0, 0, false)) == Verdict::kWaitingForKeyFrame);
+  CHECK(watcher.consider(*source.make(3'001, 0, 0, true)) == Verdict::kForward);
+  CHECK(watcher.out.seq == 1 + LayerSelector::kMaxGap);
 }
 
-TEST_CASE("subscription: a pause leaves no gap, and keeps the clock") {
+TEST_CASE("selector: a pause leaves no gap, and keeps the clock") {
   Source source;
-  Subscription subscription(0, 50);
-  Subscription::Rewritten out;
-  (void)subscription.consider(*source.make(10, 1'000, 0, true), 0, out);
-  const auto before = out;
-  subscription.setPaused(true);
-  CHECK(subscription.consider(*source.make(11, 4'000, 33'000, true), 0, out) == Verdict::kPaused);
-  subscription.setPaused(false);
-  CHECK(subscription.consider(*source.make(12, 7'000, 66'000, false), 0, out) == Verdict::kWaitingForKeyFrame);
-  CHECK(subscription.consider(*source.make(13, 10'000, 100'000, true), 0, out) == Verdict::kForward);
-  CHECK(out.seq == before.seq + 1);
-  CHECK(out.timestamp == before.timestamp + 9'000);
+  Watcher watcher(0, 50);
+  (void)watcher.consider(*source.make(10, 1'000, 0, true));
+  const Rewritten before = watcher.out;
+  watcher.selector.setPaused(true);
+  CHECK(watcher.consider(*source.make(11, 4'000, 33'000, true)) == Verdict::kPaused);
+  watcher.selector.setPaused(false);
+  CHECK(watcher.consider(*source.make(12, 7'000, 66'000, false)) == Verdict::kWaitingForKeyFrame);
+  CHECK(watcher.consider(*source.make(13, 10'000, 100'000, true)) == Verdict::kForward);
+  CHECK(watcher.out.seq == before.seq + 1);
+  CHECK(watcher.out.timestamp == before.timestamp + 9'000);
 }
 
-TEST_CASE("subscription: changes to the preferred encoding at its key frame, and shows the other until then") {
+TEST_CASE("selector: goes to a better encoding at its key frame, and shows the other until then") {
   Source source;
-  Subscription subscription(0, 0);
-  Subscription::Rewritten out;
+  Watcher watcher(0, 0);
   source.ssrc = 1;
-  (void)subscription.consider(*source.make(10, 0, 0, true, 0), 0, out);
+  (void)watcher.consider(*source.make(10, 0, 0, true, 0));
   source.ssrc = 3;
-  CHECK(subscription.consider(*source.make(900, 0, 10'000, false, 2), 2, out) == Verdict::kOtherEncoding);
-  CHECK(subscription.waitsForKeyFrame());
+  CHECK(watcher.consider(*source.make(900, 0, 10'000, false, 2)) == Verdict::kOtherEncoding);
+  CHECK(watcher.selector.keyFrameWanted() == 2);
   source.ssrc = 1;
-  CHECK(subscription.consider(*source.make(11, 3'000, 33'000, false, 0), 2, out) == Verdict::kForward);
+  CHECK(watcher.consider(*source.make(11, 3'000, 33'000, false, 0)) == Verdict::kForward);
   source.ssrc = 3;
-  CHECK(subscription.consider(*source.make(901, 0, 40'000, true, 2), 2, out) == Verdict::kForward);
-  CHECK(out.seq == 2);
-  CHECK(subscription.encoding() == 2);
+  CHECK(watcher.consider(*source.make(901, 0, 40'000, true, 2)) == Verdict::kForward);
+  CHECK(watcher.out.seq == 2);
+  CHECK(watcher.selector.encoding() == 2);
   source.ssrc = 1;
-  CHECK(subscription.consider(*source.make(12, 6'000, 66'000, true, 0), 2, out) == Verdict::kOtherEncoding);
-  REQUIRE(subscription.sourceAt(1) != nullptr);
-  CHECK(subscription.sourceAt(1)->ssrc == 1);
-  CHECK(subscription.sourceAt(2)->ssrc == 3);
-  CHECK(subscription.sourceAt(3) == nullptr);
-  CHECK(subscription.sourceAt(0) == nullptr);
+  CHECK(watcher.consider(*source.make(12, 6'000, 66'000, true, 0)) == Verdict::kOtherEncoding);
+  REQUIRE(watcher.selector.origin(1));
+  CHECK(watcher.selector.origin(1)->source->ssrc == 1);
+  CHECK(watcher.selector.origin(1)->in == 11);
+  CHECK(watcher.selector.origin(2)->source->ssrc == 3);
+  CHECK(watcher.selector.origin(2)->in == 901);
+  CHECK_FALSE(watcher.selector.origin(3));
+}
+
+TEST_CASE("selector: another video codec under the same numbers is another source, another audio codec is not") {
+  Source source;
+  Watcher video(0, 0);
+  video.codec = Codec::kH264;
+  (void)video.consider(*source.make(1, 0, 0, true));
+  video.codec = Codec::kH265;
+  CHECK(video.consider(*source.make(2, 3'000, 33'000, false)) == Verdict::kWaitingForKeyFrame);
+  CHECK(video.consider(*source.make(3, 6'000, 66'000, true)) == Verdict::kForward);
+  CHECK(video.out.seq == 1);
+
+  Watcher audio(0, 0);
+  audio.codec = Codec::kRed;
+  (void)audio.consider(*source.make(1, 0, 0));
+  audio.codec = Codec::kOpus;
+  CHECK(audio.consider(*source.make(3, 960, 20'000)) == Verdict::kForward);
+  CHECK(audio.out.seq == 2);
+  audio.codec = Codec::kRed;
+  CHECK(audio.consider(*source.make(2, 480, 30'000)) == Verdict::kForward);
+  CHECK(audio.out.seq == 1);
 }
 
 TEST_CASE("history: finds what is young enough, in any order of arrival, and lets go of the rest") {
@@ -241,37 +277,4 @@ TEST_CASE("history: another source under the same numbers is another packet") {
   history.put(source.make(6, 0, 0));
   CHECK(history.find(7, 5) == nullptr);
   CHECK(source.pool.inUse() == 1);
-}
-
-TEST_CASE("encodings: the highest that is alive is preferred; one dies when others go on without it") {
-  Source source;
-  Encodings encodings;
-  uint32_t timestamp = 0;
-  TimeUs now = 0;
-  const auto frame = [&](std::initializer_list<uint8_t> which) {
-    for (uint8_t e : which) (void)encodings.note(*source.make(1, timestamp, now, true, e));
-    timestamp += 3'000;
-    now += 33'333;
-  };
-  frame({0});
-  CHECK(encodings.preferred() == 0);
-  frame({0, 1, 2});
-  CHECK(encodings.preferred() == 2);
-  for (int i = 0; i < 5; ++i) frame({0, 1});
-  CHECK(encodings.preferred() == 2);
-  for (int i = 0; i < 5; ++i) frame({0, 1});
-  CHECK(encodings.preferred() == 1);
-  frame({2});
-  CHECK(encodings.preferred() == 2);
-}
-
-TEST_CASE("encodings: a still slide at one frame a second is not dead") {
-  Source source;
-  Encodings encodings;
-  for (int i = 0; i < 20; ++i) {
-    for (uint8_t e = 0; e < 3; ++e) {
-      (void)encodings.note(*source.make(1, static_cast<uint32_t>(i) * 90'000, i * kSecondUs + e * 1'000, true, e));
-      if (i > 0) CHECK(encodings.preferred() == 2);
-    }
-  }
 }

@@ -220,6 +220,78 @@ TEST_CASE("burst: each packet carries its own transport-wide number and the time
   CHECK(numbers == std::vector<uint16_t>{65'535, 0});
 }
 
+TEST_CASE("burst: another front goes before the rest of a payload, in first sendings and repairs alike") {
+  std::mt19937 random(33);
+  for (const auto profile : {wire::SrtpProfile::kAeadAes128Gcm, wire::SrtpProfile::kAes128CmSha1_80}) {
+    Sending s(profile);
+    for (int round = 0; round < 200; ++round) {
+      s.batch.clear();
+      s.held.clear();
+      std::vector<std::vector<uint8_t>> fronts(2 + random() % 10);
+      std::vector<std::vector<uint8_t>> were;
+      for (auto& front : fronts) {
+        front.resize(random() % 9);
+        for (uint8_t& b : front) b = static_cast<uint8_t>(random());
+        Outgoing& o = s.add(20 + random() % 1'100);
+        o.front = front;
+        o.skip = static_cast<uint16_t>(random() % 6);
+        o.marker = random() % 2 == 0;
+        o.repair = random() % 3 == 0;
+        o.originalSeq = static_cast<uint16_t>(random());
+        were.emplace_back(o.packet->bytes, o.packet->bytes + sizeof o.packet->bytes);
+      }
+      const auto headers = s.flush();
+      REQUIRE(headers.size() == fronts.size());
+      for (size_t i = 0; i < fronts.size(); ++i) {
+        const Outgoing& o = s.batch[i];
+        const Bytes rest = o.packet->payload().subspan(o.skip);
+        const std::array<uint8_t, 2> original{static_cast<uint8_t>(o.originalSeq >> 8),
+                                              static_cast<uint8_t>(o.originalSeq)};
+        std::vector<uint8_t> expected;
+        const auto expect = [&expected](Bytes bytes) {
+          for (const uint8_t b : bytes) expected.push_back(b);
+        };
+        if (o.repair) expect(original);
+        expect(fronts[i]);
+        expect(rest);
+        CHECK(same(s.payload(i, headers), expected));
+        CHECK(headers[i].marker == o.marker);
+        // The packet is shared: it stays as it was.
+        CHECK(same(Bytes(o.packet->bytes), were[i]));
+      }
+    }
+  }
+}
+
+TEST_CASE("burst: another dependency descriptor stands in the packet's place, one of no bytes leaves it out") {
+  Sending s;
+  s.transport.extensions.set(wire::ExtensionKind::kDependencyDescriptor, 12);
+  const std::vector<uint8_t> other(23, 0xAB);
+  for (int i = 0; i < 3; ++i) {
+    Packet& p = const_cast<Packet&>(*s.add(100).packet);
+    p.extensionCount = 1;
+    p.extensions[0] = {wire::ExtensionKind::kDependencyDescriptor, 3, 0};
+  }
+  s.batch[1].descriptor = Bytes(other);
+  s.batch[2].descriptor = Bytes{};
+  CHECK(digest(s.batch[0]) == 0);
+  CHECK(digest(s.batch[1]) != digest(s.batch[2]));
+  CHECK(digest(s.batch[2]) != 0);
+  const auto headers = s.flush();
+  REQUIRE(headers.size() == 3);
+  const std::array<Bytes, 3> expected{Bytes(s.held[0]->bytes, 3), Bytes(other), Bytes{}};
+  for (size_t i = 0; i < 3; ++i) {
+    wire::ExtensionReader reader(Bytes(s.opened[i]).subspan(headers[i].extensionOffset, headers[i].extensionSize),
+                                 headers[i].extensionForm);
+    Bytes found;
+    while (const auto e = reader.next()) {
+      if (e->id == 12) found = e->data;
+    }
+    CHECK(same(found, expected[i]));
+    CHECK(same(s.payload(i, headers), s.held[i]->payload()));
+  }
+}
+
 TEST_CASE("burst: what is sent as before is the same, bit by bit") {
   Sending s;
   for (size_t size : {900U, 893U, 900U}) s.add(size).mid = "m";
@@ -264,18 +336,16 @@ TEST_CASE("header: an element that one byte cannot describe makes the whole bloc
 TEST_CASE("resend ring: knows what was sent under which number, through the wrap, for as long as it says") {
   std::mt19937 random(32);
   ResendRing ring(ResendRing::kVideoPackets, true);
-  std::map<SeqNo, std::pair<SeqNo, uint16_t>> sent;
+  std::map<SeqNo, std::pair<bool, uint16_t>> sent;
   SeqNo out = 32'000;
-  SeqNo in = 1'000'000;
   TimeUs now = 0;
   for (int i = 0; i < 100'000; ++i) {
     now += 70 * kSecondUs;  // so that nothing is suppressed
     const SeqNo skip = random() % 40 == 0 ? static_cast<SeqNo>(random() % 1'500) : 0;
     out += 1 + skip;
-    in += 1 + skip + static_cast<SeqNo>(random() % 3);
     const auto mark = static_cast<uint16_t>(random());
-    ring.sent(out, in, 5, {mark, 0, false, 0});
-    sent[out] = {in, mark};
+    ring.sent(out, {mark % 3 == 0, mark % 3 != 0}, {mark, 0, false, 0, 0});
+    sent[out] = {mark % 3 == 0, mark};
     const SeqNo probe = out - static_cast<SeqNo>(random() % 1'500);
     const auto answer = ring.ask(static_cast<uint16_t>(probe), now, 0);
     if (probe <= out - static_cast<SeqNo>(ResendRing::kVideoPackets)) {
@@ -286,16 +356,16 @@ TEST_CASE("resend ring: knows what was sent under which number, through the wrap
       REQUIRE(answer.verdict == Verdict::kUnsent);
     } else if (answer.verdict == Verdict::kResend) {
       REQUIRE(answer.out == probe);
-      REQUIRE(answer.in == sent[probe].first);
+      REQUIRE(answer.form.marker == sent[probe].first);
+      REQUIRE(answer.form.empty == !sent[probe].first);
       REQUIRE(answer.stamp.transportSeq == sent[probe].second);
-      REQUIRE(answer.source == 5);
     }
   }
 }
 
 TEST_CASE("resend ring: a question that crosses the answer is not answered twice, and none more than ten times") {
   ResendRing ring(ResendRing::kAudioPackets, false);
-  ring.sent(5, 100, 1, {});
+  ring.sent(5, {}, {});
   constexpr TimeUs kRtt = 80 * kMillisecondUs;
   CHECK(ring.ask(5, 0, kRtt).verdict == Verdict::kResend);
   CHECK(ring.ask(5, kRtt / 2 - 1'000, kRtt).verdict == Verdict::kTooOften);
@@ -315,10 +385,10 @@ TEST_CASE("resend ring: what was sent before it was emptied is unknown, not unse
   PacketPool pool(64);
   PacketRef p = pool.take();
   REQUIRE(stream.format(formatKey(spec.codecs[0])) != nullptr);
-  for (SeqNo out = 10; out < 20; ++out) stream.sent(*p, out, 1, {});
+  for (SeqNo out = 10; out < 20; ++out) stream.sent(*p, 100, out, {}, {});
   stream.forgetSent();
-  stream.sent(*p, 20, 1, {});
-  stream.sent(*p, 22, 1, {});
+  stream.sent(*p, 100, 20, {}, {});
+  stream.sent(*p, 100, 22, {}, {});
   CHECK(stream.ring()->ask(19, 0, 0).verdict == Verdict::kUnknown);
   CHECK(stream.ring()->ask(21, 0, 0).verdict == Verdict::kUnsent);
   CHECK(stream.ring()->ask(22, 0, 0).verdict == Verdict::kResend);
@@ -352,7 +422,7 @@ TEST_CASE("outgoing stream: its report stands on the publisher's time line, and 
   const SenderClock clock{5, 0x1000'0000'0000'0000, 90'000, 10 * kSecondUs};
   CHECK_FALSE(stream.senderReport(clock, 1'000, 11 * kSecondUs));
   REQUIRE(stream.format(formatKey(spec.codecs[0])) != nullptr);
-  stream.sent(*p, 0, 1, {});
+  stream.sent(*p, 100, 0, {}, {});
   CHECK(stream.sentSinceReport());
   const auto info = stream.senderReport(clock, 1'000, 11 * kSecondUs + kSecondUs / 2);
   REQUIRE(info);

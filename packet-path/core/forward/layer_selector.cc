@@ -12,6 +12,24 @@ const SenderClock* clockOf(std::span<const SenderClock> clocks, uint8_t encoding
   return clock.isSet() && clock.ssrc == ssrc ? &clock : nullptr;
 }
 
+bool isVideo(Codec codec) {
+  switch (codec) {
+    case Codec::kVp8:
+    case Codec::kVp9:
+    case Codec::kH264:
+    case Codec::kH265:
+    case Codec::kAv1:
+      return true;
+    case Codec::kOther:
+    case Codec::kOpus:
+    case Codec::kRed:
+    case Codec::kPcmu:
+    case Codec::kPcma:
+      break;
+  }
+  return false;
+}
+
 }  // namespace
 
 void LayerSelector::setPaused(bool paused) {
@@ -38,8 +56,10 @@ LayerSelector::Aim LayerSelector::aim(const Layers& layers, uint8_t packetEncodi
   return aim;
 }
 
-bool LayerSelector::continues(const Packet& packet) const {
+bool LayerSelector::continues(const Packet& packet, Codec codec) const {
   if (!flowing_ || packet.ssrc != source().ssrc) return false;
+  // Another video codec is another source even under the same numbers; audio's alternate from packet to packet.
+  if (codec != source().codec && (isVideo(codec) || isVideo(source().codec))) return false;
   const SeqNo ahead = packet.seq + source().shift - (numbers_.end() - 1);
   return ahead <= kMaxGap && ahead >= -kMaxBehind;
 }
@@ -48,7 +68,7 @@ LayerSelector::Verdict LayerSelector::consider(const Packet& packet, Codec codec
                                                const Track& track, Rewritten& out) {
   if (paused_) return Verdict::kPaused;
   Aim aimed = aim(track.layers, packet.encoding);
-  if (continues(packet)) {
+  if (continues(packet, codec)) {
     if (packet.encoding == aimed.encoding) waitsForKeyFrame_ = false;
   } else {
     const bool sameEncoding = packet.encoding == encoding_;

@@ -111,6 +111,8 @@ class LayerSelector {
   /// A packet that was sent, the same again: all but `marker` and `empty`, which the caller remembers.
   [[nodiscard]] bool rewriteAgain(const Packet& packet, const Origin& origin, Rewritten& out) const;
 
+  /// The source that flows, or flowed last; 0 before the first.
+  [[nodiscard]] Ssrc ssrc() const { return source().ssrc; }
   /// What is added to the timestamps of the source that flows.
   [[nodiscard]] uint32_t timestampOffset() const { return timeline_.offset(); }
   /// The number after the highest sent.
@@ -123,7 +125,7 @@ class LayerSelector {
     LayerTarget inEncoding;
   };
   [[nodiscard]] Aim aim(const Layers& layers, uint8_t packetEncoding) const;
-  [[nodiscard]] bool continues(const Packet& packet) const;
+  [[nodiscard]] bool continues(const Packet& packet, Codec codec) const;
   void enter(const Packet& packet, Codec codec, const FrameInfo& info, const Track& track);
   [[nodiscard]] Verdict inOrder(const Packet& packet, Codec codec, const FrameInfo& info, SeqNo place,
                                 const LayerTarget& target, Rewritten& out);

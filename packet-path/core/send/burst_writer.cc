@@ -16,10 +16,25 @@ constexpr size_t kReach = BurstWriter::kMaxPadding - 1;
 
 }  // namespace
 
-void BurstWriter::plan(const Outgoing& o, const Transport& transport, Plan& p) const {
-  p.header = planHeader(*o.packet, transport.extensions, o.mid);
+uint32_t digest(const Outgoing& o) {
+  if (o.front.empty() && o.skip == 0 && !o.descriptor) return 0;
+  uint32_t h = 2166136261U;  // FNV-1a
+  const auto mix = [&h](Bytes bytes) {
+    for (const uint8_t b : bytes) h = (h ^ b) * 16777619U;
+  };
+  const auto mixSize = [&h](size_t size) { h = (h ^ static_cast<uint32_t>(size)) * 16777619U; };
+  mixSize(o.skip);
+  mixSize(o.front.size());
+  mix(o.front);
+  mixSize(o.descriptor ? o.descriptor->size() : SIZE_MAX);
+  if (o.descriptor) mix(*o.descriptor);
+  return h;
+}
+
+void BurstWriter::plan(const Outgoing& o, const Transport& transport, Plan& p) {
+  p.header = planHeader({*o.packet, transport.extensions, o.mid, o.descriptor});
   // Without a payload there must be padding: a packet of nothing at all means nothing to its receiver.
-  const size_t payloadBytes = size_t{o.packet->payloadSize} - o.skip;
+  const size_t payloadBytes = o.payloadBytes();
   const bool empty = payloadBytes == 0 && !o.repair;
   p.fixedPadding = o.asBefore ? o.stamp.padding : static_cast<uint16_t>(empty ? 1 : 0);
   p.elastic = !o.asBefore && !o.repair && o.packet->paddingRoom() == Packet::kPadding;
@@ -57,17 +72,24 @@ size_t BurstWriter::writeOne(Outgoing& o, const Plan& plan, size_t padding, Tran
   const Packet& packet = *o.packet;
   padding += plan.fixedPadding;
   if (!o.asBefore) {
-    o.stamp = {transport.nextTransportSeq++, static_cast<uint8_t>(padding), !o.mid.empty(), absSendTime(nowUs)};
+    o.stamp = {transport.nextTransportSeq++, static_cast<uint8_t>(padding), !o.mid.empty(), absSendTime(nowUs), 0};
   }
   std::array<uint8_t, kMaxHeaderBytes> header;
   const size_t headerBytes =
-      writeHeader(plan.header, packet, transport.extensions, o.mid,
-                  {o.payloadType, static_cast<uint16_t>(o.seq), o.timestamp, o.ssrc}, o.stamp, header);
+      writeHeader(plan.header, {packet, transport.extensions, o.mid, o.descriptor},
+                  {o.payloadType, o.marker, static_cast<uint16_t>(o.seq), o.timestamp, o.ssrc}, o.stamp, header);
   Bytes payload = packet.paddedPayload(padding).subspan(o.skip);
-  if (o.repair) {
-    writeU16(repairPayload_.data(), o.originalSeq);
-    std::copy(payload.begin(), payload.end(), repairPayload_.begin() + kOsnBytes);
-    payload = Bytes(repairPayload_).first(kOsnBytes + payload.size());
+  if (o.repair || !o.front.empty()) {
+    // The shared packet stays as it is: what differs is put together where it will be sealed.
+    const MutableBytes body = out.subspan(headerBytes);
+    auto end = body.begin();
+    if (o.repair) {
+      writeU16(body.data(), o.originalSeq);
+      end += kOsnBytes;
+    }
+    end = std::copy(o.front.begin(), o.front.end(), end);
+    end = std::copy(payload.begin(), payload.end(), end);
+    payload = Bytes(body.begin(), end);
   }
   return transport.seal.sealRtp(Bytes(header).first(headerBytes), payload, o.seq, out);
 }

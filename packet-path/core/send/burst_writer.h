@@ -19,15 +19,24 @@ struct Outgoing {
   uint32_t timestamp = 0;
   Ssrc ssrc = 0;
   uint8_t payloadType = 0;
+  bool marker = false;
   bool repair = false;    ///< on a retransmission stream: `originalSeq` goes before the payload (RFC 4588 §4)
   bool asBefore = false;  ///< bit by bit what was sent before, by `stamp`
   uint16_t originalSeq = 0;
-  uint16_t skip = 0;     ///< octets of the payload that this subscriber does not get
+  uint16_t skip = 0;  ///< octets of the payload that this subscriber does not get
+  Bytes front;        ///< instead of them
+  /// Instead of the packet's dependency descriptor; one of no bytes is left out.
+  std::optional<Bytes> descriptor;
   std::string_view mid;  ///< empty: not written
   Stamp stamp;
   bool sent = false;   ///< set by the writer
   uint16_t bytes = 0;  ///< sealed size; set by the writer
+
+  [[nodiscard]] size_t payloadBytes() const { return front.size() + packet->payloadSize - skip; }
 };
+
+/// Tells apart what was written instead of a packet's own bytes; 0 when nothing was.
+[[nodiscard]] uint32_t digest(const Outgoing& packet);
 
 /// UDP GSO takes segments of one size, only the last may be shorter. A video frame's packets differ by a few bytes;
 /// RTP padding makes them equal, so that a frame leaves in one call. Keeps the order given. Holds scratch memory: one
@@ -56,13 +65,12 @@ class BurstWriter {
     size_t totalBytes = 0;
   };
 
-  void plan(const Outgoing& packet, const Transport& transport, Plan& plan) const;
+  static void plan(const Outgoing& packet, const Transport& transport, Plan& plan);
   [[nodiscard]] Group group(size_t from, size_t packets) const;
-  [[nodiscard]] size_t writeOne(Outgoing& packet, const Plan& plan, size_t padding, Transport& transport, TimeUs nowUs,
-                                MutableBytes out);
+  [[nodiscard]] static size_t writeOne(Outgoing& packet, const Plan& plan, size_t padding, Transport& transport,
+                                       TimeUs nowUs, MutableBytes out);
 
   std::array<Plan, kMaxPackets> plans_{};
-  std::array<uint8_t, Packet::kCapacity + 2> repairPayload_{};
 };
 
 }  // namespace sluice::send

@@ -34,14 +34,15 @@ const OutgoingFormat* OutgoingStream::format(uint32_t format) {
   return nullptr;
 }
 
-void OutgoingStream::sent(const Packet& packet, SeqNo out, uint32_t source, const Stamp& stamp) {
+void OutgoingStream::sent(const Packet& packet, size_t payloadBytes, SeqNo out, ResendRing::Form form,
+                          const Stamp& stamp) {
   if (!ring_) {
     ring_.emplace(spec_.kind == MediaKind::kVideo ? ResendRing::kVideoPackets : ResendRing::kAudioPackets,
-                  !spec_.rtxSsrc.has_value());
+                  resendsAsBefore());
   }
-  ring_->sent(out, packet.seq, source, stamp);
+  ring_->sent(out, form, stamp);
   ++totals_.packets;
-  totals_.bytes += packet.payloadSize;
+  totals_.bytes += payloadBytes;
   codec_ = formats_[lastFormat_].codec;
   clockRateHz_ = packet.clockRateHz;
 }

@@ -35,7 +35,7 @@ struct OutgoingTotals {
 
 class OutgoingStream {
  public:
-  /// `rtxSeq`: where the retransmission stream's numbers start, 0 … 2^15 (see forward::Subscription).
+  /// `rtxSeq`: where the retransmission stream's numbers start, 0 … 2^15 (see forward::LayerSelector).
   OutgoingStream(const OutgoingTrackSpec& spec, SeqNo rtxSeq);
   /// Takes over a changed spec of the same SSRC.
   void apply(const OutgoingTrackSpec& spec);
@@ -54,12 +54,14 @@ class OutgoingStream {
     return {format(packet.primaryFormat), packet.primarySkip};
   }
 
-  /// Notes a packet that was sent for the first time.
-  void sent(const Packet& packet, SeqNo out, uint32_t source, const Stamp& stamp);
+  /// Notes a packet that was sent for the first time, with so many octets of payload.
+  void sent(const Packet& packet, size_t payloadBytes, SeqNo out, ResendRing::Form form, const Stamp& stamp);
   void resent(size_t payloadBytes) {
     ++totals_.resentPackets;
     totals_.resentBytes += payloadBytes;
   }
+  /// There is no retransmission stream: what is resent must be the same to the last bit.
+  [[nodiscard]] bool resendsAsBefore() const { return !spec_.rtxSsrc.has_value(); }
   [[nodiscard]] SeqNo takeRtxSeq() { return rtxSeq_++; }
   /// Retransmissions have another SSRC from now on, whose numbers start here.
   void restartRtx(SeqNo seq) { rtxSeq_ = seq; }

@@ -6,19 +6,16 @@ namespace sluice::send {
 
 ResendRing::ResendRing(size_t packets, bool keepStamps) : entries_(packets), stamps_(keepStamps ? packets : 0) {}
 
-void ResendRing::sent(SeqNo out, SeqNo in, uint32_t source, const Stamp& stamp) {
+void ResendRing::sent(SeqNo out, Form form, const Stamp& stamp) {
   const auto size = static_cast<SeqNo>(entries_.size());
   if (out <= highest_ - size) return;
   if (highest_ < 0) first_ = out;
   // Numbers that were skipped are not in the ring: a slot's last lap must not answer for them.
   for (SeqNo skipped = std::max(highest_ + 1, out - size + 1); skipped < out; ++skipped) {
-    entries_[index(skipped)].source = kUnused;
+    entries_[index(skipped)] = {};
   }
-  if (out > highest_) {
-    highest_ = out;
-    highestIn_ = in;
-  }
-  entries_[index(out)] = {static_cast<uint32_t>(in), 0, 0, static_cast<uint8_t>(source & 0x7F)};
+  highest_ = std::max(highest_, out);
+  entries_[index(out)] = {0, 0, 1, form.marker, form.empty};
   if (!stamps_.empty()) stamps_[index(out)] = stamp;
 }
 
@@ -29,7 +26,7 @@ ResendRing::Answer ResendRing::ask(uint16_t wire, TimeUs nowUs, TimeUs rttUs) {
     return answer;
   }
   Entry& e = entries_[index(answer.out)];
-  if (e.source == kUnused) {
+  if (e.used == 0) {
     answer.verdict = Verdict::kUnsent;
     return answer;
   }
@@ -41,11 +38,10 @@ ResendRing::Answer ResendRing::ask(uint16_t wire, TimeUs nowUs, TimeUs rttUs) {
     answer.verdict = Verdict::kTooOften;
     return answer;
   }
-  ++e.resends;
+  e.resends = static_cast<uint8_t>((e.resends + 1) & 0xF);
   e.resentAtMs = nowMs;
   answer.verdict = Verdict::kResend;
-  answer.in = highestIn_ + static_cast<int32_t>(e.in - static_cast<uint32_t>(highestIn_));
-  answer.source = e.source;
+  answer.form = {e.marker != 0, e.empty != 0};
   if (!stamps_.empty()) answer.stamp = stamps_[index(answer.out)];
   return answer;
 }

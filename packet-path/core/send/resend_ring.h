@@ -1,4 +1,5 @@
-// What was sent under which number, and how often again: enough to answer a NACK from the track's history.
+// Which numbers were sent, as what, and how often again: what a NACK is judged by. From which packet is for others to
+// know.
 #pragma once
 
 #include <vector>
@@ -8,8 +9,8 @@
 
 namespace sluice::send {
 
-/// Numbers out → numbers in, for the last packets of one outgoing stream. 8 bytes a packet; 16 where packets are
-/// resent bit by bit the same, because their Stamp is kept too.
+/// The last packets of one outgoing stream. 4 bytes a packet; 16 where packets are resent bit by bit the same, because
+/// their Stamp is kept too.
 class ResendRing {
  public:
   /// A second of video at 9 Mbit/s, and of audio; what the tracks' histories hold.
@@ -21,8 +22,12 @@ class ResendRing {
   /// `keepStamps`: there is no retransmission stream, packets are resent as they were.
   ResendRing(size_t packets, bool keepStamps);
 
-  /// `source` tells apart sources of one stream, modulo 128.
-  void sent(SeqNo out, SeqNo in, uint32_t source, const Stamp& stamp);
+  /// What cannot be told again from the packet alone.
+  struct Form {
+    bool marker = false;
+    bool empty = false;  ///< without its payload
+  };
+  void sent(SeqNo out, Form form, const Stamp& stamp);
 
   enum class Verdict : uint8_t {
     kResend,
@@ -33,8 +38,7 @@ class ResendRing {
   struct Answer {
     Verdict verdict = Verdict::kUnknown;
     SeqNo out = 0;
-    SeqNo in = 0;
-    uint8_t source = 0;  ///< modulo 128
+    Form form;
     Stamp stamp;
   };
   /// A receiver misses wire number `wire`. kResend counts as resent. A question that crosses the last answer, within
@@ -45,12 +49,13 @@ class ResendRing {
 
  private:
   struct Entry {
-    uint32_t in = 0;  // lower bits
     uint16_t resentAtMs = 0;
-    uint8_t resends = 0;
-    uint8_t source = kUnused;
+    uint8_t resends : 4 = 0;
+    uint8_t used : 1 = 0;
+    uint8_t marker : 1 = 0;
+    uint8_t empty : 1 = 0;
   };
-  static constexpr uint8_t kUnused = 0xFF;
+  static_assert(sizeof(Entry) == 4 && kMaxResends < 16);
 
   [[nodiscard]] size_t index(SeqNo out) const { return static_cast<uint64_t>(out) & (entries_.size() - 1); }
 
@@ -58,7 +63,6 @@ class ResendRing {
   std::vector<Stamp> stamps_;  // empty unless kept
   SeqNo first_ = 0;
   SeqNo highest_ = -1;
-  SeqNo highestIn_ = 0;
 };
 
 }  // namespace sluice::send
