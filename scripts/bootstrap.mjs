@@ -22,6 +22,7 @@ const commands = {
   check: { needs: ['dependencies', 'addon'], run: ['scripts/check.ts'] },
   interop: { needs: ['dependencies', 'addon', 'demo'], run: ['scripts/interop.ts'] },
   sluice: { needs: ['dependencies'], run: ['cli/src/main.ts'] },
+  churn: { needs: ['dependencies', 'addon'], run: ['sim/src/churn/main.ts'] },
   bench: { needs: ['dependencies', 'addon'], run: ['bench/src/main.ts'] },
   fuzz: { needs: ['dependencies'], run: ['scripts/fuzz.ts'] },
   docs: { needs: ['dependencies'], run: ['scripts/docs.ts'] },
@@ -33,8 +34,10 @@ if (command === undefined) {
   console.error(`Unknown command "${name}". There are: ${Object.keys(commands).join(', ')}.`);
   process.exit(2);
 }
-// `sluice up` is the one subcommand that moves packets and serves the page.
-const needs = new Set(name === 'sluice' && args[0] === 'up' ? commands['start']?.needs : command.needs);
+// `sluice up` moves packets and serves the page, `sluice load` moves packets; the other subcommands need neither.
+const needs = new Set(command.needs);
+if (name === 'sluice' && (args[0] === 'up' || args[0] === 'load')) needs.add('addon');
+if (name === 'sluice' && args[0] === 'up') needs.add('demo');
 
 try {
   const node = await withLock(async () => {

@@ -1,1 +1,2 @@
 export * from './index.ts';
+export { growth, isTable, sampleOf } from './load/server-watch.ts';

@@ -117,7 +117,7 @@ export class ServerWatch {
 }
 
 /** What must be empty again when everybody has left. */
-const isTable = (name: string): boolean => /_(sessions|sockets|tracks|specs|participants)$/.test(name);
+export const isTable = (name: string): boolean => /_(sessions|sockets|tracks|specs|participants)$/.test(name);
 
 /** Reads the text format of Prometheus, as far as gauges and counters go. */
 export function sampleOf(text: string, atUs: number): ServerSample {

@@ -47,6 +47,7 @@ export class Cloud {
   readonly network: Network;
   readonly clients: SimClient[] = [];
   readonly #logger = new RecordingLogger();
+  readonly #metrics = createMetrics();
   readonly #random: RandomBytes;
   readonly #hub: InProcessHub;
   readonly #buses: InProcessBus[] = [];
@@ -65,7 +66,7 @@ export class Cloud {
     this.network = new Network(clock, seed);
     this.#hub = new InProcessHub({ clock, random: this.#random, bodies: 'frozen' });
     const sealer = createSealer('the secret of a simulated cloud', systemRandom);
-    const metrics = createMetrics();
+    const metrics = this.#metrics;
     const depsOf = (part: string) => {
       const bus = this.#hub.connect();
       this.#buses.push(bus);
@@ -105,6 +106,16 @@ export class Cloud {
     return this.#logger.lines;
   }
 
+  /** What the processes have logged since the last time. */
+  takeLog(): LogLine[] {
+    return this.#logger.lines.splice(0);
+  }
+
+  /** The processes' metrics, in the text format of Prometheus. */
+  async metrics(): Promise<string> {
+    return await this.#metrics.text();
+  }
+
   /** Sessions that signaling holds, and rooms with someone in them. */
   get sizes(): { readonly sessions: number; readonly rooms: number; readonly sockets: number } {
     const { size, rooms } = this.#sessions.directory;
@@ -141,6 +152,13 @@ export class Cloud {
     });
     this.clients.push(client);
     return client;
+  }
+
+  /** Clients that are over are not kept any longer. */
+  forgetEnded(): void {
+    const ended = this.clients.filter(({ room }) => room.state === 'ended');
+    for (const { host } of ended) host.remove();
+    this.clients.splice(0, this.clients.length, ...this.clients.filter((client) => !ended.includes(client)));
   }
 
   /** The bus is away, for every process, until it is restored. */

@@ -54,13 +54,14 @@ export function randomScenario(seed: number, weather: Weather): Scenario {
   };
 }
 
-type Doing = (atS: number, who: string, random: SeededRandom) => Action[];
+/** Something that someone who is there may do. */
+export type Doing = (atS: number, who: string, random: SeededRandom) => Action[];
 
 const once =
   (deed: Deed): Doing =>
   (atS, who) => [{ atS, who, ...deed }];
 
-const deeds = (weather: Weather): readonly Doing[] => (weather === 'calm' ? calm : [...calm, ...storm]);
+export const deeds = (weather: Weather): readonly Doing[] => (weather === 'calm' ? calm : [...calm, ...storm]);
 
 const trackOf = (random: SeededRandom): string => ['mic', 'cam', 'screen'][random.uint32() % 3] ?? 'mic';
 
