@@ -90,7 +90,8 @@ test('crowd: who goes is remembered with what it saw, and is no loss', () => {
   crowd.go(first, 'vanish');
   assert.equal(a.state, 'vanished');
   crowd.come(member('a#2'));
-  const { wanted, connected, dropped, departures, spans, entries, streams } = crowd.tally();
+  const { clients, spans, entries, streams } = crowd.tally();
+  const { wanted, connected, dropped, departures } = clients;
   assert.deepEqual([wanted, connected, dropped, entries.length], [3, 3, 0, 3]);
   assert.deepEqual(departures, { leave: 0, crash: 0, vanish: 1 });
   assert.deepEqual(
@@ -130,7 +131,7 @@ test('crowd: who is not there any more though nobody sent it away was dropped', 
   const { crowd, rooms } = crowdOf(member('a'), member('b'));
   crowd.measure();
   if (rooms[0] !== undefined) rooms[0].state = 'rejoining';
-  const { connected, dropped } = crowd.tally();
+  const { connected, dropped } = crowd.tally().clients;
   assert.deepEqual([connected, dropped, crowd.connected], [2, 1, 1]);
 });
 
@@ -141,7 +142,7 @@ test('churn: at its rate one goes and another comes, each third time without a w
   clock.advance(30_000_000);
   churn.stop();
   clock.advance(30_000_000);
-  const { departures, wanted } = crowd.tally();
+  const { departures, wanted } = crowd.tally().clients;
   assert.deepEqual(departures, { leave: 10, crash: 10, vanish: 10 });
   assert.deepEqual([wanted, crowd.clients.length, crowd.connected], [39, 9, 9]);
   assert.equal(clock.pendingTimers(), 0);

@@ -15,15 +15,23 @@ import type { LoadMember } from './plan.ts';
 /** How a client goes: as it should, with its sockets closed by the system, or without anything more from it. */
 export type Departure = 'leave' | 'crash' | 'vanish';
 
-/** What is known of everybody who is, or was, of a test. */
-export interface CrowdTally {
+/** How many came and went. */
+export interface ClientCounts {
+  /** Everybody who was to come in, those who came for others too. */
   readonly wanted: number;
+  /** In the room with media up: when the measured time began, or later where they came later. */
   readonly connected: number;
-  /** Of these, not there any more, though nothing sent them away. */
+  /** Of these, not there any more when it ended, though nobody sent them away. */
   readonly dropped: number;
   readonly resumes: number;
   readonly rejoins: number;
+  /** Sent away while it was measured (churn). */
   readonly departures: Readonly<Record<Departure, number>>;
+}
+
+/** What is known of everybody who is, or was, of a test. */
+export interface CrowdTally {
+  readonly clients: ClientCounts;
   readonly streams: { readonly expected: number; readonly flowing: number };
   readonly entries: readonly Entry[];
   readonly spans: readonly StreamSpan[];
@@ -120,17 +128,15 @@ export class Crowd {
       streams.flowing += Math.min(client.expected, flowing(streamsOf(report), watch));
     }
     const rooms = this.clients.map(({ room }) => room);
-    return {
+    const clients = {
       wanted: this.#gone.wanted + this.#there.size,
       connected: this.#gone.connected + connected,
       dropped,
       resumes: rooms.reduce((total, { resumes }) => total + resumes, this.#gone.resumes),
       rejoins: rooms.reduce((total, { rejoins }) => total + rejoins, this.#gone.rejoins),
       departures: { ...this.#departures },
-      streams,
-      entries,
-      spans,
     };
+    return { clients, streams, entries, spans };
   }
 
   leave(): void {

@@ -150,12 +150,14 @@ const audioAfter = stream({
 const tenSeconds = { fromUs: 1_000_000, toUs: 11_000_000 };
 
 const tally: CrowdTally = {
-  wanted: 1,
-  connected: 1,
-  dropped: 0,
-  resumes: 0,
-  rejoins: 0,
-  departures: { leave: 0, crash: 0, vanish: 0 },
+  clients: {
+    wanted: 1,
+    connected: 1,
+    dropped: 0,
+    resumes: 0,
+    rejoins: 0,
+    departures: { leave: 0, crash: 0, vanish: 0 },
+  },
   streams: { expected: 2, flowing: 2 },
   entries: [{ joinMs: 50, connectMs: 100, firstFrameMs: 300 }],
   spans: [spanOf(videoBefore, videoAfter, tenSeconds), spanOf(undefined, audioAfter, tenSeconds)],

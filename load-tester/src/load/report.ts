@@ -1,23 +1,12 @@
 import type { SwarmThreadReport } from '@sluice/packet-path';
-import type { CrowdTally, Departure } from './crowd.ts';
+import type { ClientCounts, CrowdTally } from './crowd.ts';
 import { type Quantiles, quantiles, type StreamSpan } from './measure.ts';
 import type { ServerReport } from './server-watch.ts';
 
 /** What a load test found. Times are in milliseconds, shares from 0 to 1. */
 export interface LoadReport {
   readonly measuredS: number;
-  readonly clients: {
-    /** Everybody who was to come in, those who came for others too. */
-    readonly wanted: number;
-    /** In the room with media up: when the measured time began, or later where they came later. */
-    readonly connected: number;
-    /** Of these, not there any more when it ended, though nobody sent them away. */
-    readonly dropped: number;
-    readonly resumes: number;
-    readonly rejoins: number;
-    /** Sent away while it was measured (churn). */
-    readonly departures: Readonly<Record<Departure, number>>;
-  };
+  readonly clients: ClientCounts;
   readonly streams: {
     readonly expected: number;
     /** Packets of it came within the measured time; with churn, in the calm at its end. */
@@ -63,11 +52,11 @@ export interface Measured {
 }
 
 export function loadReport({ seconds, tally, threads, problems, server }: Measured): LoadReport {
-  const { streams, entries, spans, wanted, connected, dropped, resumes, rejoins, departures } = tally;
+  const { clients, streams, entries, spans } = tally;
   const flowing = spans.filter(({ packets }) => packets > 0);
   return {
     measuredS: seconds,
-    clients: { wanted, connected, dropped, resumes, rejoins, departures },
+    clients,
     streams,
     joinMs: quantiles(entries.flatMap(({ joinMs }) => joinMs ?? [])),
     connectMs: quantiles(entries.flatMap(({ connectMs }) => connectMs ?? [])),

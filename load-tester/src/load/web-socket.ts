@@ -10,7 +10,7 @@ const LONGEST_REFUSAL_BYTES = 4_096;
 export function webSocketDialer(url: string): RoomClientPorts['dial'] {
   const base = url.replace(/\/+$/, '');
   return ({ path, query, token }, listener) => {
-    const socket = new WebSocket(`${base}${path}?${query}`, {
+    const socket = new WebSocket(`${base}${path}?${query.toString()}`, {
       headers: { authorization: `Bearer ${token}` },
       handshakeTimeout: OPEN_WITHIN_MS,
       perMessageDeflate: false,
