@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { anyScope, type Bus, type BusDocument, type Scope } from './bus.ts';
+import { anyScope, type Bus, type BusDocument, type Lease, type Scope } from './bus.ts';
 
 /** A bus under test: several processes' connections to one bus, and the power to let time pass and to take it away. */
 export interface BusFixture {
@@ -30,10 +30,14 @@ const document = (over: Partial<BusDocument> = {}): BusDocument => ({
 /** A lease of this length is renewed often enough to be told from one that runs out. */
 const LEASE_US = 3_000_000;
 
-/** What every adapter of the bus must do. Registers one test per claim. */
-export function busConformance(adapter: string, makeFixture: () => Promise<BusFixture>): void {
+/** What every adapter of the bus must do. Registers one test per claim; `skip` says why it cannot be tried here. */
+export function busConformance(
+  adapter: string,
+  makeFixture: () => Promise<BusFixture>,
+  skip: string | false = false,
+): void {
   const claim = (name: string, check: (fixture: BusFixture) => Promise<void>): void => {
-    test(`bus (${adapter}): ${name}`, async () => {
+    test(`bus (${adapter}): ${name}`, { skip }, async () => {
       const fixture = await makeFixture();
       try {
         await check(fixture);
@@ -243,9 +247,9 @@ function leaseClaims(claim: Claim): void {
     let lost = 0;
     const first = await a.acquire('rooms', LEASE_US, () => lost++);
     await on.cut(a);
-    await on.pass(2 * LEASE_US);
+    await on.pass(LEASE_US + LEASE_US / 4);
     assert.equal(lost, 1);
-    const second = await b.acquire('rooms', LEASE_US, () => {});
+    const second = await acquireSoon(on, b);
     assert.ok(first !== undefined && second !== undefined && second.epoch > first.epoch);
     await on.restore(a);
     assert.equal(await a.acquire('rooms', LEASE_US, () => {}), undefined);
@@ -264,6 +268,16 @@ function leaseClaims(claim: Claim): void {
     await on.pass(3 * LEASE_US);
     assert.equal(lost, 0);
   });
+}
+
+/** Asks now and then, as who waits for a lease does: some adapters count its time from when they first saw it. */
+async function acquireSoon(on: BusFixture, bus: Bus): Promise<Lease | undefined> {
+  for (let i = 0; i < 8; i++) {
+    const lease = await bus.acquire('rooms', LEASE_US, () => {});
+    if (lease !== undefined) return lease;
+    await on.pass(LEASE_US / 4);
+  }
+  return undefined;
 }
 
 function outageClaims(claim: Claim): void {

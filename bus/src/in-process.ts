@@ -1,5 +1,6 @@
 import { type Clock, type Logger, type Metrics, type RandomBytes, silentLogger, type Timer } from '@sluice/runtime';
 import type { Bus, BusDocument, Lease, Reading, Scope } from './bus.ts';
+import { exposeBusMetrics } from './bus-metrics.ts';
 import { type BusConditions, Exchange, type HubCounters, type Item, type Member } from './exchange.ts';
 import { checkAndFreeze } from './json-value.ts';
 import { LeaseTable } from './lease-table.ts';
@@ -39,7 +40,7 @@ export class InProcessHub {
     this.#bodies = bodies;
     this.#exchange = new Exchange({ clock, random, logger, conditions, queueCapacity });
     this.#leases = new LeaseTable(clock);
-    if (options.metrics !== undefined) exposeMetrics(options.metrics, this);
+    if (options.metrics !== undefined) exposeBusMetrics(options.metrics, () => this.counters());
   }
 
   /** A connection for one process. */
@@ -176,28 +177,4 @@ export class InProcessBus implements Bus {
     const { kind, scope } = item.asked;
     return this.#askings.takers(kind, scope).map((take) => () => take(scope));
   }
-}
-
-function exposeMetrics(metrics: Metrics, hub: InProcessHub): void {
-  const documents = {
-    name: 'sluice_bus_documents_total',
-    help: 'Documents and questions, by event.',
-    labels: ['event'],
-  };
-  metrics.read('counter', documents, () => {
-    const { said, delivered, readerErrors } = hub.counters();
-    return [
-      { value: said, labels: { event: 'said' } },
-      { value: delivered, labels: { event: 'delivered' } },
-      { value: readerErrors, labels: { event: 'reader-failed' } },
-    ];
-  });
-  const drops = {
-    name: 'sluice_bus_drops_total',
-    help: 'Documents and questions dropped, by reason.',
-    labels: ['reason'],
-  };
-  metrics.read('counter', drops, () =>
-    Object.entries(hub.counters().drops).map(([reason, value]) => ({ value, labels: { reason } })),
-  );
 }

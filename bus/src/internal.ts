@@ -2,3 +2,6 @@
 export * from './conformance.ts';
 export * from './index.ts';
 export * from './lease-table.ts';
+export * from './nats/leases.ts';
+export * from './nats/session.ts';
+export * from './nats/subjects.ts';

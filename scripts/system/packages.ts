@@ -29,6 +29,7 @@ const needed: readonly Needed[] = [
     debian: 'doctest-dev',
     present: anyOf(['/usr/include/doctest/doctest.h', '/usr/local/include/doctest/doctest.h']),
   },
+  { what: 'nats-server', debian: 'nats-server', present: inPath('nats-server') },
   { what: 'openssl', debian: 'openssl', present: inPath('openssl') },
   { what: 'g++', debian: 'g++', present: inPath('g++') },
   { what: 'make', debian: 'make', present: inPath('make') },

@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { after, test } from 'node:test';
+import { systemClock, systemRandom } from '@sluice/runtime';
+import { RecordingLogger } from '@sluice/runtime/internal';
+import { anyScope, type BusDocument, type Lease } from '../bus.ts';
+import { DocumentReader } from '../document-reader.ts';
+import { DocumentWriter } from '../document-writer.ts';
+import { NatsConfig } from './config.ts';
+import { NatsBus } from './nats-bus.ts';
+import { freePort, NatsTestServer, natsMissing, pause, until } from './test-server.ts';
+
+const skip = natsMissing;
+const folder = mkdtempSync(`${tmpdir()}/sluice-tests-nats-keys-`);
+after(() => rmSync(folder, { recursive: true }));
+
+type NatsSettings = Partial<NatsConfig>;
+
+class TestBus extends NatsBus implements AsyncDisposable {
+  static to(servers: string | readonly string[], settings: NatsSettings = {}, logger = new RecordingLogger()): TestBus {
+    const config = NatsConfig.parse({ servers: [servers].flat(), ...settings });
+    return new TestBus({ clock: systemClock, random: systemRandom, config, name: 'test', logger });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+const anything = {
+  name: 'thing',
+  schema: { safeParse: (body: unknown) => ({ success: true as const, data: body }) },
+};
+
+const document = (over: Partial<BusDocument> = {}): BusDocument => ({
+  kind: 'thing',
+  scope: 'room',
+  key: 'a',
+  writer: 'WR_1',
+  epoch: 1,
+  generation: 1,
+  body: {},
+  ...over,
+});
+
+test('NATS: documents and leases outlive a server that is stopped, wiped and started again', { skip }, async () => {
+  await using server = await NatsTestServer.start();
+  await using a = TestBus.to(server.url);
+  await using b = TestBus.to(server.url);
+  const writer = new DocumentWriter({ bus: a, clock: systemClock, kind: anything, writer: 'WR_1' });
+  const known = new Map<string, unknown>();
+  const reader = new DocumentReader({
+    bus: b,
+    clock: systemClock,
+    kind: anything,
+    scope: anyScope,
+    changed: (body, { key }) => void known.set(key, body),
+  });
+  writer.set('room', 'before', 1);
+  await until('the reader knows', () => known.get('before') === 1);
+  let lost = 0;
+  const lease = await a.acquire('rooms', 20_000_000, () => lost++);
+  assert.ok(lease !== undefined);
+
+  const awayBefore = a.counters().drops['away'] ?? 0;
+  await server.stop();
+  await until('both notice', () => !a.connected() && !b.connected());
+  server.wipe();
+  writer.set('room', 'before', 2);
+  writer.set('room', 'meanwhile', 3);
+  await pause(5_000_000);
+  await server.start();
+  const startedUs = systemClock.nowUs();
+  await until(
+    'the reader knows what was said meanwhile',
+    () => known.get('meanwhile') === 3 && known.get('before') === 2,
+  );
+  console.log(
+    `documents are said again ${Math.round((systemClock.nowUs() - startedUs) / 1_000)} ms after NATS is back`,
+  );
+  assert.equal(await b.acquire('rooms', 20_000_000, () => undefined), undefined, 'its holder has it back');
+  assert.equal(lost, 0);
+  assert.equal((a.counters().drops['away'] ?? 0) - awayBefore, 2);
+  reader.close();
+  writer.close();
+});
+
+test('NATS: a server that comes later than the process is found', { skip }, async () => {
+  const port = await freePort();
+  const logger = new RecordingLogger();
+  await using bus = TestBus.to(`nats://127.0.0.1:${port}`, {}, logger);
+  let returns = 0;
+  bus.onReturn(() => returns++);
+  await until('it says that nobody is there', () => logger.lines.some(({ event }) => event === 'bus.away'));
+  assert.match(bus.problem() ?? '', /connection refused/);
+  await using _server = await NatsTestServer.start('', port);
+  await until('it is connected', () => bus.connected());
+  assert.deepEqual([returns, bus.problem()], [1, undefined]);
+});
+
+test('NATS: wrong and missing credentials are named, right ones work', { skip }, async () => {
+  await using server = await NatsTestServer.start('authorization { user: sluice, password: "a secret" }');
+  for (const [settings, problem] of [
+    [{}, /wants credentials, and none are configured/],
+    [{ user: 'sluice', password: 'another' }, /refuses the configured credentials/],
+    [{ token: 'a secret' }, /refuses the configured credentials/],
+  ] as const) {
+    const logger = new RecordingLogger();
+    await using bus = TestBus.to(server.url, settings, logger);
+    await until('it is refused', () => problem.test(bus.problem() ?? ''));
+    assert.ok(!JSON.stringify(logger.lines).includes('a secret'));
+  }
+  await using bus = TestBus.to(server.url, { user: 'sluice', password: 'a secret' });
+  await until('it is let in', () => bus.connected());
+});
+
+test('NATS: tokens and nkeys', { skip }, async () => {
+  await using byToken = await NatsTestServer.start('authorization { token: "a token" }');
+  await using one = TestBus.to(byToken.url, { token: 'a token' });
+  await until('a token lets in', () => one.connected());
+  const { createUser } = await import('@nats-io/transport-node').then(({ nkeys }) => nkeys);
+  const user = createUser();
+  writeFileSync(`${folder}/user.nk`, `${Buffer.from(user.getSeed()).toString()}\n`, { mode: 0o600 });
+  await using byKey = await NatsTestServer.start(`authorization { users: [{ nkey: ${user.getPublicKey()} }] }`);
+  await using other = TestBus.to(byKey.url, { nkeyFile: `${folder}/user.nk` });
+  await until('a key lets in', () => other.connected());
+});
+
+test('NATS: TLS with a certificate authority of our own, and for clients too', { skip }, async () => {
+  const ca = `${folder}/ca.pem`;
+  openssl(['req', '-x509', ...freshKey('ca'), '-out', ca, '-days', '2', '-subj', '/CN=Test CA']);
+  for (const name of ['server', 'client']) {
+    openssl(['req', ...freshKey(name), '-out', `${folder}/${name}.csr`, '-subj', `/CN=${name}`]);
+    writeFileSync(`${folder}/names`, 'subjectAltName=DNS:localhost\n');
+    const signed = ['-CA', ca, '-CAkey', `${folder}/ca.key`, '-CAcreateserial', '-days', '2'];
+    const files = ['-in', `${folder}/${name}.csr`, '-out', `${folder}/${name}.pem`, '-extfile', `${folder}/names`];
+    openssl(['x509', '-req', ...files, ...signed]);
+  }
+  const files = `cert_file: "${folder}/server.pem", key_file: "${folder}/server.key", ca_file: "${ca}"`;
+  await using server = await NatsTestServer.start(`tls { ${files}, verify: true }`);
+  const own = { certificate: `${folder}/client.pem`, key: `${folder}/client.key`, handshakeFirst: false };
+  await using good = TestBus.to(`tls://localhost:${server.port}`, { tls: { ca, ...own } });
+  await until('it is let in', () => good.connected());
+  await using unknown = TestBus.to(`tls://localhost:${server.port}`, { tls: own });
+  await until('an unknown authority is refused', () => /certificate/.test(unknown.problem() ?? ''));
+
+  await using plain = await NatsTestServer.start();
+  await using strict = TestBus.to(plain.url.replace('nats:', 'tls:'));
+  await until('nothing is said in the clear', () => /does not support 'tls'/.test(strict.problem() ?? ''));
+});
+
+const freshKey = (name: string): string[] => [
+  ...['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+  ...['-keyout', `${folder}/${name}.key`],
+];
+const openssl = (args: readonly string[]): void => void execFileSync('openssl', args, { stdio: 'ignore' });
+
+test('NATS: without JetStream documents pass, and the lack of leases is named', { skip }, async () => {
+  await using server = await NatsTestServer.start('jetstream: false');
+  const logger = new RecordingLogger();
+  await using bus = TestBus.to(server.url, {}, logger);
+  await until('it is connected', () => bus.connected());
+  assert.equal(await bus.acquire('rooms', 1_000_000, () => undefined), undefined);
+  assert.match(bus.problem() ?? '', /jetstream is not enabled/);
+  assert.ok(logger.lines.some(({ event }) => event === 'bus.no-leases'));
+});
+
+test('NATS: what is larger than the server takes is dropped, counted and said', { skip }, async () => {
+  await using server = await NatsTestServer.start('max_payload: 4096');
+  const logger = new RecordingLogger();
+  await using bus = TestBus.to(server.url, {}, logger);
+  await until('it is connected', () => bus.connected());
+  let heard = 0;
+  bus.read('thing', 'room', () => heard++);
+  bus.say(document({ body: 'x'.repeat(5_000) }));
+  bus.say(document());
+  await until('the small one arrives', () => heard === 1);
+  assert.equal(bus.counters().drops['too-large'], 1);
+  assert.ok(logger.lines.some(({ event }) => event === 'bus.document-too-large'));
+});
+
+test('NATS: what is no document is dropped and counted', { skip }, async () => {
+  await using server = await NatsTestServer.start();
+  await using bus = TestBus.to(server.url);
+  await until('it is connected', () => bus.connected());
+  let heard = 0;
+  bus.read('thing', anyScope, () => heard++);
+  const { connect } = await import('@nats-io/transport-node');
+  const stranger = await connect({ servers: server.url });
+  await bus.flush();
+  const good = JSON.stringify(document());
+  for (const payload of [
+    '',
+    'x',
+    'null',
+    '[]',
+    '{}',
+    '\u00ff',
+    good.replace('"generation":1', '"generation":-1'),
+    good,
+  ]) {
+    stranger.publish('sluice.doc.thing.room', payload);
+  }
+  stranger.publish('sluice.doc.thing.room', Uint8Array.of(0xff, 0xfe));
+  await stranger.drain();
+  await until('the good one arrives', () => heard === 1);
+  await until('the others are counted', () => bus.counters().drops['malformed'] === 8);
+});
+
+test('NATS: three servers: what is said at one is heard at the others, and one of them may die', { skip }, async () => {
+  const ports = [await freePort(), await freePort(), await freePort()];
+  const routes = [await freePort(), await freePort(), await freePort()];
+  const settings = (i: number): string => `server_name: n${i}
+cluster { name: c, listen: "127.0.0.1:${routes[i]}", routes: [${routes.map((port) => `"nats://127.0.0.1:${port}"`).join(', ')}] }`;
+  const servers = await Promise.all(ports.map((port, i) => NatsTestServer.start(settings(i), port)));
+  await using stack = new AsyncDisposableStack();
+  for (const server of servers) stack.use(server);
+  const [first, , third] = servers;
+  assert.ok(first !== undefined && third !== undefined);
+  await using a = TestBus.to(first.url, { leaseReplicas: 3 });
+  await using b = TestBus.to(third.url, { leaseReplicas: 3 });
+  let heard = 0;
+  b.read('thing', 'room', ({ generation }) => {
+    heard = Math.max(heard, generation);
+  });
+  await until('what is said at the first is heard at the third', () => {
+    a.say(document({ generation: 1 }));
+    return heard === 1;
+  });
+  let lost = 0;
+  let lease: Lease | undefined;
+  await until('the leases have a home', async () => {
+    lease = await a.acquire('rooms', 20_000_000, () => lost++);
+    return lease !== undefined;
+  });
+  await first.stop();
+  await until('it went to another server', () => {
+    a.say(document({ generation: 2 }));
+    return heard === 2;
+  });
+  await until('the lease is given back at another server', async () => {
+    await lease?.release();
+    return (await b.acquire('rooms', 20_000_000, () => undefined)) !== undefined;
+  });
+  assert.equal(lost, 0);
+});
