@@ -25,6 +25,8 @@ constexpr std::pair<std::string_view, Codec> kCodecs[] = {
     {"pcma", Codec::kPcma},   {"vp8", Codec::kVp8},   {"vp9", Codec::kVp9}, {"h264", Codec::kH264},
     {"h265", Codec::kH265},   {"av1", Codec::kAv1},
 };
+constexpr std::pair<std::string_view, uint8_t> kQualities[] = {
+    {"low", uint8_t{0}}, {"medium", uint8_t{1}}, {"high", TrackWish::kHighest}};
 using wire::ExtensionKind;
 constexpr std::pair<std::string_view, ExtensionKind> kExtensions[] = {
     {"mid", ExtensionKind::kMid},
@@ -130,6 +132,18 @@ class SpecReader {
     out.rtxSsrc = readOptional<Ssrc>(field, "rtxSsrc", 1, kMaxU32);
     out.codecs = readList<CodecSpec>(field["codecs"], 64, readCodec);
     out.paused = field["paused"].boolean();
+    if (const auto wished = field.find("wish")) out.wish = wish(*wished);
+    return out;
+  }
+
+  static TrackWish wish(const Field& field) {
+    TrackWish out;
+    out.spatial = field["quality"].choice(kQualities);
+    out.maxFps = field["maxFps"].integerAs<uint8_t>(0, 240);
+    out.priority = field["priority"].integerAs<uint16_t>(0, kMaxU16);
+    out.widthPx = field["widthPx"].integerAs<uint16_t>(0, kMaxU16);
+    out.heightPx = field["heightPx"].integerAs<uint16_t>(0, kMaxU16);
+    out.mayPause = field["mayPause"].boolean();
     return out;
   }
 

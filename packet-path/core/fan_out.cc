@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "format.h"
+#include "forward/useful_layer.h"
 
 namespace sluice {
 
@@ -11,6 +12,9 @@ namespace {
 
 // A request for a key frame to another shard is repeated no sooner than this; the publisher's own limit is stricter.
 constexpr TimeUs kAskOtherShardUs = 100 * kMillisecondUs;
+
+// Frame rates are measured over a second.
+constexpr TimeUs kWeighUs = 500 * kMillisecondUs;
 
 // What goes into the MID extension of this subscriber's next packet; empty for none.
 std::string_view midFor(const Subscriber& subscriber) {
@@ -59,6 +63,12 @@ DropReason dropReason(forward::LayerSelector::Verdict verdict) {
 
 }  // namespace
 
+void weigh(Subscriber& subscriber, TimeUs nowUs) {
+  const TrackWish& wish = subscriber.stream.spec().wish;
+  const forward::Layer useful = forward::usefulLayer(wish, subscriber.track->layers, subscriber.wished(), nowUs);
+  if (useful != subscriber.wished()) subscriber.setWished(useful);
+}
+
 void FanOut::add(Track& track, PacketRef packet, Origin origin, TimeUs nowUs) {
   if (origin == Origin::kHere) {
     for (uint64_t shards = track.wantedBy; shards != 0; shards &= shards - 1) {
@@ -95,6 +105,7 @@ void FanOut::serveAll(Track& track, TimeUs nowUs) {
     return;
   }
   remember(track);
+  if (nowUs - track.weighedAtUs >= kWeighUs) weighWishes(track, nowUs);
   uint32_t wanted = 0;  // encodings of which somebody needs a key frame
   for (size_t i = 0; i < track.subscribers.size(); ++i) {
     prefetchAhead(track.subscribers, i);
@@ -105,6 +116,13 @@ void FanOut::serveAll(Track& track, TimeUs nowUs) {
     wantKeyFrame(track, static_cast<uint8_t>(std::countr_zero(wanted)), nowUs);
   }
   track.queue.clear();
+}
+
+void FanOut::weighWishes(Track& track, TimeUs nowUs) {
+  track.weighedAtUs = nowUs;
+  for (Subscriber* subscriber : track.subscribers) {
+    if (subscriber->stream.spec().wish.maxFps > 0) weigh(*subscriber, nowUs);
+  }
 }
 
 void FanOut::remember(Track& track) {

@@ -11,6 +11,9 @@
 
 namespace sluice {
 
+/// Looks up what the client's wish means for the layers that the track has now.
+void weigh(Subscriber& subscriber, TimeUs nowUs);
+
 /// Packets of a batch wait on their tracks; then every subscriber of a track gets its packets as one burst, before the
 /// next subscriber is looked at: their keys and tables are touched once a batch.
 class FanOut {
@@ -38,6 +41,7 @@ class FanOut {
   };
 
   void serveAll(Track& track, TimeUs nowUs);
+  static void weighWishes(Track& track, TimeUs nowUs);
   void remember(Track& track);
   void serve(Subscriber& subscriber, TimeUs nowUs);
   [[nodiscard]] size_t select(Subscriber& subscriber);

@@ -47,6 +47,18 @@ struct IncomingTrackSpec {
   bool transportCc = false;  ///< negotiated transport-wide congestion control feedback
 };
 
+/// What a client has a use for of a video track: the limit for layers, and what to weigh when bandwidth is short.
+struct TrackWish {
+  static constexpr uint8_t kHighest = 0xFF;
+  uint8_t spatial = kHighest;  ///< the best spatial layer with a use, counted from the lowest
+  uint8_t maxFps = 0;          ///< 0: as many as there are
+  uint16_t priority = 0;       ///< 1 goes first, larger ones later; 0: it does not say
+  uint16_t widthPx = 0;        ///< how large it is shown; 0: unknown
+  uint16_t heightPx = 0;
+  bool mayPause = false;  ///< it may be held back while the network does not carry it
+  friend bool operator==(const TrackWish&, const TrackWish&) = default;
+};
+
 /// A track that this session's client receives. SSRCs were chosen by the spec's writer.
 struct OutgoingTrackSpec {
   TrackKey track{};
@@ -56,6 +68,7 @@ struct OutgoingTrackSpec {
   std::optional<Ssrc> rtxSsrc;
   std::vector<CodecSpec> codecs;
   bool paused = false;
+  TrackWish wish;
 };
 
 struct IceCredentials {

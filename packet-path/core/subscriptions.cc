@@ -44,7 +44,7 @@ void Subscriptions::add(const OutgoingTrackSpec& spec, congestion::Estimator* es
   mine.rtxSsrc = beginRtx(spec.rtxSsrc, firstRtx);
   Track& track = shard_.tracks.take(spec.track);
   auto subscriber = std::make_unique<Subscriber>(mine, track, transport_, random(), *first, firstRtx);
-  subscriber->selector.setPaused(spec.paused);
+  subscriber->hold(false);
   subscriber->estimator = estimator;
   attach(*subscriber, track, nowUs);
   bySsrc_.emplace(spec.ssrc, std::move(subscriber));
@@ -66,14 +66,16 @@ void Subscriptions::change(Subscriber& subscriber, const OutgoingTrackSpec& spec
     subscriber.stream.restartRtx(firstRtx);
   }
   subscriber.stream.apply(mine);
-  const bool resumes = subscriber.selector.paused() && !spec.paused;
-  subscriber.selector.setPaused(spec.paused);
-  if (resumes) wantKeyFrame(subscriber, nowUs);
+  const bool rested = subscriber.selector.paused();
+  subscriber.hold(subscriber.held());
+  weigh(subscriber, nowUs);
+  if (rested && !subscriber.selector.paused()) wantKeyFrame(subscriber, nowUs);
 }
 
 void Subscriptions::attach(Subscriber& subscriber, Track& track, TimeUs nowUs) {
   subscriber.track = &track;
   track.subscribers.push_back(&subscriber);
+  weigh(subscriber, nowUs);
   shard_.interests.add(track.key, nowUs);
   const OutgoingTrackSpec& spec = subscriber.stream.spec();
   if (spec.kind == MediaKind::kVideo && !spec.paused) wantKeyFrame(subscriber, nowUs);

@@ -1,6 +1,7 @@
 // The tracks that a shard has to do with: published by its sessions, or received by them, or wanted by other shards.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <unordered_map>
@@ -30,6 +31,9 @@ class Publisher {
 };
 
 /// One track on its way to one session. Owned by the session; its track holds a pointer.
+///
+/// Which layer it gets has two limits: what the client has a use for (`wished`, kept by the fan-out), and what its
+/// network carries (`allot`, `hold`; whoever allots bandwidth). Without an allotment everything wished flows.
 struct Subscriber {
   Subscriber(const OutgoingTrackSpec& spec, Track& of, send::Transport& over, uint64_t random, SeqNo firstSeq,
              SeqNo firstRtxSeq)
@@ -40,6 +44,34 @@ struct Subscriber {
   send::Transport* transport;
   Track* track;
   congestion::Estimator* estimator = nullptr;  ///< of its session; null without transport-wide feedback
+
+  [[nodiscard]] forward::Layer wished() const { return wished_; }
+  void setWished(forward::Layer wished) {
+    wished_ = wished;
+    aim();
+  }
+  /// The client's network carries this; more than is wished is clipped to it.
+  void allot(forward::LayerTarget allotted) {
+    allotted_ = allotted;
+    aim();
+  }
+  /// It carries not even the least.
+  void hold(bool held) {
+    held_ = held;
+    selector.setPaused(held_ || stream.spec().paused);
+  }
+  [[nodiscard]] bool held() const { return held_; }
+
+ private:
+  void aim() {
+    selector.setTarget(
+        {{std::min(allotted_.layer.spatial, wished_.spatial), std::min(allotted_.layer.temporal, wished_.temporal)},
+         allotted_.inHaste});
+  }
+
+  forward::Layer wished_ = forward::kBestLayer;
+  forward::LayerTarget allotted_;
+  bool held_ = false;
 };
 
 struct Track {
@@ -56,6 +88,8 @@ struct Track {
   /// One of each encoding that was seen while there were subscribers.
   std::vector<forward::PacketHistory> histories;
   std::vector<SenderClock> clocks;  ///< by encoding
+
+  TimeUs weighedAtUs = 0;  ///< when wishes were last compared with what there is
 
   std::vector<PacketRef> queue;  ///< of this batch
   bool queued = false;

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { SessionId, SessionSpec } from '@sluice/contracts';
+import type { SessionId, SessionSpec, TrackWish } from '@sluice/contracts';
 import fc from 'fast-check';
 import type { PacketPathEvent } from './events.ts';
 import { loadAddon } from './native.ts';
@@ -146,6 +146,7 @@ test('packet path: each reason not to open is one clear error', (t) => {
 
 test('packet path: a bad spec is refused by the name of its field, and changes nothing', (t) => {
   const { path } = open(t);
+  const wish: TrackWish = { quality: 'high', maxFps: 0, priority: 0, widthPx: 0, heightPx: 0, mayPause: true };
   const cases: [where: string, value: unknown, message: string][] = [
     ['session', 7, 'spec.session must be a string'],
     ['session', '', 'spec.session must not be empty'],
@@ -166,6 +167,8 @@ test('packet path: a bad spec is refused by the name of its field, and changes n
     ],
     ['localCredentials', Array(5).fill(null), 'spec.localCredentials must have at most 4 elements'],
     ['data.hidden', 'no', 'spec.data.hidden must be true or false'],
+    ['outgoing.0.wish', { ...wish, quality: 'best' }, 'spec.outgoing[0].wish.quality must be one of low, medium, high'],
+    ['outgoing.0.wish', { ...wish, maxFps: 1000 }, 'spec.outgoing[0].wish.maxFps must be an integer from 0 to 240'],
   ];
   for (const [where, value, message] of cases) {
     const broken = changed(where, value);

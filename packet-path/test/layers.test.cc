@@ -7,6 +7,7 @@
 
 #include "core/forward/layer_rates.h"
 #include "core/forward/timeline.h"
+#include "core/forward/useful_layer.h"
 #include "layers_world.h"
 
 using namespace sluice;
@@ -154,6 +155,32 @@ TEST_CASE("layers: a spatial layer dies when others go on without it, and a stil
   world.run(50 * kMillisecondUs);
   CHECK(world.layers.pick(7) == 2);
   CHECK(world.layers.pick(1) == 1);
+}
+
+TEST_CASE("wish: a limit of frames a second is the highest temporal layer within it, and holds where rates waver") {
+  LayersWorld world({Codec::kVp8, {kL1T3, kL1T3}, false, true, false, 2, "vp8", false}, {}, 4);
+  const auto useful = [&](uint8_t spatial, uint8_t maxFps, Layer before = kBestLayer) {
+    TrackWish wish;
+    wish.spatial = spatial;
+    wish.maxFps = maxFps;
+    return usefulLayer(wish, world.layers, before, world.nowUs);
+  };
+  // Before anything is known nothing is left out.
+  CHECK(useful(TrackWish::kHighest, 8) == kBestLayer);
+  CHECK(useful(0, 0) == Layer{0, kBestLayer.temporal});
+  world.run(2 * kSecondUs);
+  CHECK(world.layers.framesPerSecond({1, 0}, world.nowUs) == doctest::Approx(7.5).epsilon(0.2));
+  CHECK(world.layers.framesPerSecond({1, 2}, world.nowUs) == doctest::Approx(30).epsilon(0.1));
+  for (const uint8_t spatial : {uint8_t{0}, uint8_t{1}}) {
+    CHECK(useful(spatial, 5) == Layer{spatial, 0});
+    CHECK(useful(spatial, 10) == Layer{spatial, 0});
+    CHECK(useful(spatial, 15) == Layer{spatial, 1});
+    CHECK(useful(spatial, 24) == Layer{spatial, 1});
+    CHECK(useful(spatial, 30) == Layer{spatial, kBestLayer.temporal});
+    CHECK(useful(spatial, 60) == Layer{spatial, kBestLayer.temporal});
+  }
+  CHECK(useful(1, 27, Layer{1, 1}) == Layer{1, 1});
+  CHECK(useful(1, 27, kBestLayer) == Layer{1, kBestLayer.temporal});
 }
 
 TEST_CASE("selector: whoever loses an encoding goes on with the next one, and comes back") {

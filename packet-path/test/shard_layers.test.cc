@@ -156,3 +156,30 @@ TEST_CASE("layers on their way: without a retransmission stream the same datagra
   }
   CHECK(again > 100);
 }
+
+TEST_CASE("layers on their way: a client gets the layer that it wishes, whatever else there is") {
+  Simulcast call;
+  const auto wish = [&](uint8_t spatial, uint8_t maxFps) {
+    call.subscriber->spec.outgoing[0].wish.spatial = spatial;
+    call.subscriber->spec.outgoing[0].wish.maxFps = maxFps;
+    call.world.update(*call.subscriber);
+    for (int i = 0; i < 45; ++i) call.picture();
+    call.subscriber->packets.clear();
+    for (int i = 0; i < 30; ++i) call.picture();
+  };
+  const auto shows = [&](uint8_t encoding, size_t frames) {
+    const auto got = call.subscriber->of(kOut);
+    CHECK(got.size() == 2 * frames);
+    for (const Rtp& p : got) CHECK(encodingOf(p) == encoding);
+  };
+  wish(0, 0);
+  shows(0, 30);
+  wish(TrackWish::kHighest, 0);
+  shows(1, 30);
+  wish(1, 15);
+  shows(1, 15);
+  wish(0, 20);
+  shows(0, 15);
+  wish(1, 60);
+  shows(1, 30);
+}

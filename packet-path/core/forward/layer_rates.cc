@@ -4,21 +4,47 @@
 
 namespace sluice::forward {
 
-void LayerRates::note(Layer layer, bool forLayerAlone, size_t bytes, TimeUs nowUs) {
+LayerRates::Sum* LayerRates::counted(Layer layer, TimeUs nowUs) {
   const int64_t number = nowUs / kSliceUs;
   Slice& slice = slices_[static_cast<size_t>(number) % kSlices];
-  if (slice.number > number) return;  // time does not go back
+  if (slice.number > number) return nullptr;
   if (slice.number != number) {
     slice = {};
     slice.number = number;
   }
-  const auto s = std::min<uint8_t>(layer.spatial, kMaxLayers - 1);
-  const auto t = std::min<uint8_t>(layer.temporal, kTemporal - 1);
-  Sum& sum = slice.layers[s][t];
-  (forLayerAlone ? sum.alone : sum.shared) += static_cast<uint32_t>(bytes);
-  Life& life = lives_[s];
+  return &slice.layers[std::min<uint8_t>(layer.spatial, kMaxLayers - 1)]
+                      [std::min<uint8_t>(layer.temporal, kTemporal - 1)];
+}
+
+void LayerRates::note(Layer layer, bool forLayerAlone, size_t bytes, TimeUs nowUs) {
+  Sum* sum = counted(layer, nowUs);
+  if (sum == nullptr) return;
+  (forLayerAlone ? sum->alone : sum->shared) += static_cast<uint32_t>(bytes);
+  Life& life = lives_[std::min<uint8_t>(layer.spatial, kMaxLayers - 1)];
   if (life.lastAtUs == kNever || nowUs - life.lastAtUs > kSilenceUs) life.beganAtUs = nowUs;
   life.lastAtUs = nowUs;
+}
+
+void LayerRates::noteFrame(Layer layer, TimeUs nowUs) {
+  if (Sum* sum = counted(layer, nowUs)) ++sum->frames;
+}
+
+// What the slices of a layer of this age cover.
+TimeUs LayerRates::spanUs(TimeUs ageUs) {
+  return ageUs < kWindowUs + kSliceUs ? std::clamp(ageUs, kSliceUs / 2, kWindowUs + kSliceUs) : kWindowUs;
+}
+
+double LayerRates::framesPerSecond(Layer layer, TimeUs nowUs) const {
+  if (layer.spatial >= kMaxLayers || lives_[layer.spatial].beganAtUs == kNever) return 0;
+  const TimeUs ageUs = nowUs - lives_[layer.spatial].beganAtUs;
+  uint32_t frames = 0;
+  for (const Slice& slice : slices_) {
+    if (!isRecent(slice, nowUs, ageUs < kWindowUs + kSliceUs)) continue;
+    for (uint8_t t = 0; t <= std::min<uint8_t>(layer.temporal, kTemporal - 1); ++t) {
+      frames += slice.layers[layer.spatial][t].frames;
+    }
+  }
+  return frames * static_cast<double>(kSecondUs) / static_cast<double>(spanUs(ageUs));
 }
 
 // Whole slices of the last second; of a layer that is younger, the one that is being filled as well.
@@ -46,8 +72,7 @@ uint64_t LayerRates::bitsPerSecond(Layer layer, TimeUs nowUs) const {
         any = any || (s == layer.spatial && sum.shared + sum.alone > 0);
       }
     }
-    const TimeUs spanUs = young ? std::clamp(ageUs, kSliceUs / 2, kWindowUs + kSliceUs) : kWindowUs;
-    rate += bytes * 8 * kSecondUs / static_cast<uint64_t>(spanUs);
+    rate += bytes * 8 * kSecondUs / static_cast<uint64_t>(spanUs(ageUs));
   }
   return any ? rate : 0;
 }

@@ -16,6 +16,10 @@ class LayerRates {
 
   /// `forLayerAlone`: no higher spatial layer has any use for these bytes.
   void note(Layer layer, bool forLayerAlone, size_t bytes, TimeUs nowUs);
+  /// A frame of the layer began.
+  void noteFrame(Layer layer, TimeUs nowUs);
+  /// Frames a second of spatial layer `layer.spatial`, up to its temporal layer; 0 when none came.
+  [[nodiscard]] double framesPerSecond(Layer layer, TimeUs nowUs) const;
   /// What it takes to forward `layer`, with all that it stands on, in bits a second; 0 when nothing of it came.
   [[nodiscard]] uint64_t bitsPerSecond(Layer layer, TimeUs nowUs) const;
   /// Whether frames of exactly this layer came.
@@ -31,6 +35,7 @@ class LayerRates {
   struct Sum {
     uint32_t shared = 0;
     uint32_t alone = 0;
+    uint32_t frames = 0;
   };
   struct Slice {
     int64_t number = -1;
@@ -40,6 +45,9 @@ class LayerRates {
     TimeUs beganAtUs = kNever;
     TimeUs lastAtUs = kNever;
   };
+  /// What is being counted of a layer; null when time went back.
+  [[nodiscard]] Sum* counted(Layer layer, TimeUs nowUs);
+  [[nodiscard]] static TimeUs spanUs(TimeUs ageUs);
   [[nodiscard]] bool isRecent(const Slice& slice, TimeUs nowUs, bool young) const;
 
   std::array<Slice, kSlices> slices_{};

@@ -15,6 +15,7 @@ bool Layers::note(const Packet& packet, Codec codec, FrameInfo& out) {
   if (simulcast()) layer.spatial = std::min<uint8_t>(encoding, kMaxLayers - 1);
   const bool alone = simulcast() || !out.known || (out.present & out.targets->above[layer.spatial]) == 0;
   rates_.note(layer, alone, packet.payloadSize, packet.receivedAtUs);
+  if (out.starts) rates_.noteFrame(layer, packet.receivedAtUs);
   layers_[layer.spatial].temporal = std::max(layers_[layer.spatial].temporal, layer.temporal);
   bool changed = noteLife(layer.spatial, packet);
   // Layers that are announced are as good as there: a subscriber who enters now must not begin with the lowest. Unless

@@ -39,6 +39,9 @@ class Layers {
     return spatial < kMaxLayers ? layers_[spatial].temporal : uint8_t{0};
   }
 
+  /// Frames a second that whoever gets this layer sees; 0 while unknown.
+  [[nodiscard]] double framesPerSecond(Layer layer, TimeUs nowUs) const { return rates_.framesPerSecond(layer, nowUs); }
+
   struct Offer {
     Layer layer;
     uint64_t bitsPerSecond = 0;
