@@ -13,7 +13,7 @@ export type {
 export type { Publication, Publishing, PublishingAudio, PublishingVideo } from './client/publication.ts';
 export { type ClientState, RoomClient, type RoomClientListener, type RoomClientOptions } from './client/room-client.ts';
 export type { RemoteTrack } from './client/roster.ts';
-export { type LoadPlan, qualities } from './load/plan.ts';
+export { impairable, type LoadPlan, qualities } from './load/plan.ts';
 export { bitrate, chosen, count, milliseconds, number, perMinute, share, size } from './load/quantities.ts';
 export type { LoadReport } from './load/report.ts';
 export { type LoadDeps, type LoadProgress, runLoad } from './load/run.ts';

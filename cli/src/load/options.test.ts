@@ -22,6 +22,7 @@ test('load: a flag that makes no sense is named, with what is allowed', async ()
     [['--delay', '80'], /--delay is "80"; it must be a time with its unit/],
     [['--rooms', '0'], /--rooms is "0"; it must be a whole number from 1/],
     [['--churn', '5'], /--churn is "5"; it must be a rate above 0: 20\/min/],
+    [['--impair', 'me'], /--impair is "me"; it must be one of all, publishers, subscribers/],
     [['--watch', 'best'], /--watch is "best"; it must be one of low, medium, high, mixed/],
     [['--url', 'nowhere'], /--url is "nowhere"; it must be a URL such as ws:/],
     [['--max-memory-growth', '5%'], /--max-memory-growth wants --metrics/],
@@ -61,10 +62,10 @@ test('load: what is named is sent, and video when nothing is', () => {
   });
 });
 
-test('load: a plan takes the network the same both ways, and a thread for each core but one', () => {
+test('load: a plan takes the network for everybody, and a thread for each core but one', () => {
   const plan = loadPlan(flagsOf('--loss', '5%', '--delay', '80ms', '--rate', '2Mbps', '--url', 'https://host/path'), 4);
-  assert.deepEqual(plan.up, { loss: 0.05, delayMs: 80, rateBps: 2_000_000 });
-  assert.deepEqual(plan.down, plan.up);
+  assert.deepEqual(plan.network, { loss: 0.05, delayMs: 80, rateBps: 2_000_000 });
+  assert.equal(plan.impaired, 'all');
   assert.deepEqual([plan.threads, plan.url, plan.mode], [3, 'wss://host/path', 'single']);
 });
 

@@ -1,4 +1,15 @@
-import { bitrate, chosen, count, milliseconds, number, perMinute, qualities, share, size } from '@sluice/load-tester';
+import {
+  bitrate,
+  chosen,
+  count,
+  impairable,
+  milliseconds,
+  number,
+  perMinute,
+  qualities,
+  share,
+  size,
+} from '@sluice/load-tester';
 import { type Command, Option } from 'commander';
 
 /** The flags of `sluice load`, read: bits per second, milliseconds, shares from 0 to 1. */
@@ -26,6 +37,7 @@ export interface LoadFlags {
   readonly delay?: number;
   readonly jitter?: number;
   readonly rate?: number;
+  readonly impair: (typeof impairable)[number];
   readonly threads?: number;
   readonly metrics?: string;
   readonly json?: string;
@@ -107,7 +119,8 @@ export function addLoadOptions(command: Command): Command {
     .addOption(
       read('--jitter <time>', 'standard deviation of a further delay: 20ms; packets keep their order', milliseconds),
     )
-    .addOption(read('--rate <bitrate>', 'bottleneck with a queue of 200ms: 2Mbps', bitrate));
+    .addOption(read('--rate <bitrate>', 'bottleneck with a queue of 200ms: 2Mbps', bitrate))
+    .addOption(read('--impair <whom>', 'before whom: all, publishers, subscribers', chosen(impairable)).default('all'));
   command.optionsGroup('Measuring:');
   command
     .addOption(read('--threads <n>', 'threads that move packets (default: one fewer than cores)', threads))

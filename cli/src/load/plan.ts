@@ -9,7 +9,6 @@ export function loadPlan(flags: LoadFlags, cores: number): LoadPlan {
     throw badArgument('There is nobody to call with: give --publishers or --subscribers.');
   if (flags.maxMemoryGrowth !== undefined && metrics === undefined)
     throw badArgument('--max-memory-growth wants --metrics: the URL where the server tells its memory.');
-  const network = networkOf(flags);
   return {
     url: urlOf('--url', flags.url, signalSchemes, 'ws://127.0.0.1:7880'),
     apiKey,
@@ -22,8 +21,8 @@ export function loadPlan(flags: LoadFlags, cores: number): LoadPlan {
     joinsPerSecond,
     mode: flags.dual === true ? 'dual' : 'single',
     publishes: publishesOf(flags),
-    up: network,
-    down: network,
+    network: networkOf(flags),
+    impaired: flags.impair,
     threads: flags.threads ?? Math.max(1, cores - 1),
     ...(churn === undefined ? {} : { churnPerMinute: churn }),
     ...(watch === undefined ? {} : { watch }),
@@ -69,7 +68,7 @@ function publishesOf({ video, audio, red, simulcast, size, fps }: LoadFlags): Lo
   };
 }
 
-function networkOf({ loss, delay, jitter, rate }: LoadFlags): LoadPlan['up'] {
+function networkOf({ loss, delay, jitter, rate }: LoadFlags): LoadPlan['network'] {
   return {
     ...(loss === undefined ? {} : { loss }),
     ...(delay === undefined ? {} : { delayMs: delay }),

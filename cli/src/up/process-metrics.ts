@@ -12,7 +12,7 @@ export function exposeProcess(metrics: Metrics): void {
     },
   );
   metrics.read('gauge', { name: 'sluice_process_memory_bytes', help: 'Memory, by kind.', labels: ['kind'] }, () => {
-    const { rss, heapUsed, external } = process.memoryUsage();
-    return Object.entries({ rss, heapUsed, external }).map(([kind, value]) => ({ value, labels: { kind } }));
+    const { rss, heapTotal, heapUsed, external } = process.memoryUsage();
+    return Object.entries({ rss, heapTotal, heapUsed, external }).map(([kind, value]) => ({ value, labels: { kind } }));
   });
 }

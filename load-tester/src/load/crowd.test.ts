@@ -127,6 +127,28 @@ test('crowd: a stream whose publisher was sent away is over for those who saw it
   assert.deepEqual(streams, { expected: 1, flowing: 1 });
 });
 
+test('crowd: the first picture is that of whom it saw first, even when that one has gone', () => {
+  const { crowd, rooms } = crowdOf(member('publisher', true), member('a'));
+  const [publisher, a] = rooms;
+  assert.ok(publisher && a);
+  const shown = { decoded: 1, dropped: 0, keyFrames: 1, freezes: 0, frozenMs: 0, longestGapMs: 0, brokenReferences: 0 };
+  const picture = (ssrc: number, source: number, firstUs: number): ReceivedStreamReport => ({
+    ...stream(ssrc, source, 1),
+    kind: 'video',
+    frames: { ...shown, sent: 1, encoding: 0, encodingSwitches: 0, firstUs },
+  });
+  crowd.measure();
+  a.streams = [picture(1, publisher.mark, 300_000)];
+  const [first] = crowd.clients;
+  assert.ok(first);
+  crowd.go(first, 'leave');
+  a.streams = [picture(2, 999, 90_000_000)];
+  assert.deepEqual(
+    crowd.tally().entries.map(({ firstFrameMs }) => firstFrameMs),
+    [undefined, 300],
+  );
+});
+
 test('crowd: who is not there any more though nobody sent it away was dropped', () => {
   const { crowd, rooms } = crowdOf(member('a'), member('b'));
   crowd.measure();

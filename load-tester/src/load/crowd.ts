@@ -48,6 +48,8 @@ interface Watch {
   calm: Streams;
   /** Whose publishers went. */
   readonly over: Set<number>;
+  /** Of what it has seen, also of those who went. */
+  firstPictureUs: number | undefined;
 }
 
 /** Everybody of a load test: those who are there, and what those saw who went. */
@@ -82,7 +84,14 @@ export class Crowd {
   come(member: LoadMember): void {
     const client = this.#make(member);
     const newcomer = this.#measuredFromUs !== undefined;
-    this.#there.set(client, { connected: false, newcomer, before: new Map(), calm: new Map(), over: new Set() });
+    this.#there.set(client, {
+      connected: false,
+      newcomer,
+      before: new Map(),
+      calm: new Map(),
+      over: new Set(),
+      firstPictureUs: undefined,
+    });
     client.room.connect();
   }
 
@@ -122,7 +131,7 @@ export class Crowd {
       const came = hasCome(client, watch);
       if (came) connected++;
       if (came && client.room.state !== 'live') dropped++;
-      entries.push(entryOf(client.room.times, report));
+      entries.push(entryOf(client.room.times, firstPicture(report, watch)));
       spans.push(...this.#spansOf(report, watch));
       streams.expected += client.expected;
       streams.flowing += Math.min(client.expected, flowing(streamsOf(report), watch));
@@ -146,7 +155,7 @@ export class Crowd {
   /** Remembers what someone saw who goes. */
   #bank(client: LoadClient, watch: Watch): void {
     const report = client.room.report();
-    this.#entries.push(entryOf(client.room.times, report));
+    this.#entries.push(entryOf(client.room.times, firstPicture(report, watch)));
     this.#spans.push(...this.#spansOf(report, watch));
     this.#gone.wanted++;
     if (hasCome(client, watch)) this.#gone.connected++;
@@ -161,6 +170,7 @@ export class Crowd {
     for (const [client, watch] of this.#there) {
       if (client.member.roomName !== publisher.member.roomName || client === publisher) continue;
       const report = client.room.report();
+      watch.firstPictureUs = firstPicture(report, watch);
       const ended = { ...report, received: report.received.filter(({ stream }) => marks.has(stream?.source ?? 0)) };
       this.#spans.push(...this.#spansOf(ended, watch));
       for (const ssrc of streamsOf(ended).keys()) watch.over.add(ssrc);
@@ -181,3 +191,9 @@ const hasCome = (client: LoadClient, { connected, newcomer }: Watch): boolean =>
 
 const flowing = (streams: Streams, { calm }: Watch): number =>
   [...streams].filter(([ssrc, { packets }]) => packets > (calm.get(ssrc)?.packets ?? 0)).length;
+
+function firstPicture(report: ClientReport, { firstPictureUs }: Watch): number | undefined {
+  const moments = report.received.flatMap(({ stream }) => stream?.frames?.firstUs ?? []);
+  const all = firstPictureUs === undefined ? moments : [...moments, firstPictureUs];
+  return all.length === 0 ? undefined : Math.min(...all);
+}

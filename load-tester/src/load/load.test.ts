@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { ReceivedStreamReport } from '@sluice/packet-path';
 import type { CrowdTally } from './crowd.ts';
 import { quantiles, spanOf } from './measure.ts';
-import { expectedStreams, type LoadPlan, membersOf, successorOf } from './plan.ts';
+import { expectedStreams, type LoadPlan, membersOf, networkOf, successorOf } from './plan.ts';
 import { bitrate, chosen, count, milliseconds, number, perMinute, share, size } from './quantities.ts';
 import { loadReport } from './report.ts';
 import { growth, sampleOf } from './server-watch.ts';
@@ -24,8 +24,8 @@ const plan: LoadPlan = {
   joinsPerSecond: 10,
   mode: 'single',
   publishes: { camera: { kind: 'video' }, microphone: { kind: 'audio' } },
-  up: {},
-  down: {},
+  network: { loss: 0.1 },
+  impaired: 'all',
   threads: 1,
 };
 
@@ -90,6 +90,15 @@ test('plan: who comes for someone else does the same under a name that was not t
     ['publisher-1', 'publisher-1#2', 'publisher-1#3'],
   );
   assert.deepEqual({ ...second, identity: '' }, { ...member, identity: '' });
+});
+
+test('plan: the bad network stands before those who are meant', () => {
+  const members = membersOf({ ...plan, rooms: 1 }, 'run');
+  const bad = (impaired: LoadPlan['impaired']): boolean[] =>
+    members.map((member) => networkOf({ ...plan, impaired }, member).loss === 0.1);
+  assert.deepEqual(bad('all'), [true, true, true, true, true]);
+  assert.deepEqual(bad('publishers'), [true, true, false, false, false]);
+  assert.deepEqual(bad('subscribers'), [false, false, true, true, true]);
 });
 
 test('plan: mixed, each subscriber watches a different quality', () => {
@@ -229,7 +238,7 @@ test('thresholds: what is kept is not named, what is missed is, and what was not
   assert.deepEqual(missed(report, { ...fine, maxMemoryGrowth: 0.05 }), ["the server's memory was not seen"]);
 });
 
-test('server: gauges are summed over their labels, and its memory is judged by its first and last quarter', () => {
+test('server: gauges are summed over their labels, and its memory is judged by its second and last quarter', () => {
   const text = [
     '# TYPE sluice_process_memory_bytes gauge',
     'sluice_process_memory_bytes{kind="rss"} 100',
@@ -249,7 +258,7 @@ test('server: gauges are summed over their labels, and its memory is judged by i
     tables: { sluice_media_sessions: 5 },
     counters: { 'sluice_media_drops_total{reason="odd"}': 7 },
   });
-  assert.equal(growth([100, 100, 500, 90, 110, 105, 100, 1]), 0);
-  assert.equal(growth([100, 101, 102, 103, 104, 106, 110, 110]), 110 / 101 - 1);
+  assert.equal(growth([1, 2, 90, 100, 500, 90, 100, 1]), 0);
+  assert.equal(growth([1, 2, 100, 101, 500, 106, 110, 110]), 110 / 101 - 1);
   assert.equal(growth([]), 0);
 });

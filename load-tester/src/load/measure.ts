@@ -39,15 +39,13 @@ export interface Entry {
   readonly firstFrameMs: number | undefined;
 }
 
-export function entryOf({ dialedUs, joinedUs, connectedUs }: RoomClient['times'], report: ClientReport): Entry {
+export function entryOf(
+  { dialedUs, joinedUs, connectedUs }: RoomClient['times'],
+  firstPictureUs: number | undefined,
+): Entry {
   const since = (atUs: number | undefined): number | undefined =>
     atUs === undefined ? undefined : (atUs - dialedUs) / 1000;
-  const pictures = report.received.flatMap(({ stream }) => stream?.frames?.firstUs ?? []);
-  return {
-    joinMs: since(joinedUs),
-    connectMs: since(connectedUs),
-    firstFrameMs: since(pictures.length === 0 ? undefined : Math.min(...pictures)),
-  };
+  return { joinMs: since(joinedUs), connectMs: since(connectedUs), firstFrameMs: since(firstPictureUs) };
 }
 
 /** What one received stream did within the measured time. */

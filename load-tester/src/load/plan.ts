@@ -6,6 +6,9 @@ import type { Publishing } from '../client/publication.ts';
 /** What subscribers may ask for; `mixed`: each a different one. */
 export const qualities = ['low', 'medium', 'high', 'mixed'] as const;
 
+/** Whose network may be bad. */
+export const impairable = ['all', 'publishers', 'subscribers'] as const;
+
 /** A load test: whom to call, with how many, sending what, over which network. */
 export interface LoadPlan {
   /** `ws://host:port` or `wss://…`. */
@@ -28,9 +31,9 @@ export interface LoadPlan {
   readonly watch?: (typeof qualities)[number];
   /** Clients that go in a minute while it is measured, and others that come for them. */
   readonly churnPerMinute?: number;
-  /** Before each client, from it and to it. */
-  readonly up: NetworkConditions;
-  readonly down: NetworkConditions;
+  /** Before each of these clients, the same from it and to it. */
+  readonly network: NetworkConditions;
+  readonly impaired: (typeof impairable)[number];
   /** Native threads that move the clients' packets. */
   readonly threads: number;
   /** Where the server tells its numbers (Prometheus). */
@@ -71,6 +74,12 @@ export function membersOf(plan: LoadPlan, run: string): LoadMember[] {
 export function successorOf(member: LoadMember): LoadMember {
   const [name = '', times = '1'] = member.identity.split('#');
   return { ...member, identity: `${name}#${Number(times) + 1}` };
+}
+
+/** The network before a member. */
+export function networkOf({ network, impaired }: LoadPlan, { publishes }: LoadMember): NetworkConditions {
+  const isMeant = impaired === 'all' || publishes === (impaired === 'publishers');
+  return isMeant ? network : {};
 }
 
 /** Streams that a member receives when all is well. */

@@ -7,7 +7,7 @@ import { RoomClient } from '../client/room-client.ts';
 import { Churn } from './churn.ts';
 import { Crowd } from './crowd.ts';
 import { isConnected, type LoadClient } from './measure.ts';
-import { expectedStreams, type LoadMember, type LoadPlan, membersOf } from './plan.ts';
+import { expectedStreams, type LoadMember, type LoadPlan, membersOf, networkOf } from './plan.ts';
 import { type LoadReport, loadReport } from './report.ts';
 import { ServerWatch } from './server-watch.ts';
 import { swarmPeers } from './swarm-peers.ts';
@@ -63,10 +63,14 @@ export async function runLoad(plan: LoadPlan, deps: LoadDeps): Promise<LoadRepor
     random,
     fingerprint: fingerprintOf(identity.certificatePem),
     dial: webSocketDialer(plan.url),
-    openPeer: swarmPeers({ swarm, clock, up: plan.up, down: plan.down }),
+  };
+  const make = (member: LoadMember): LoadClient => {
+    const network = networkOf(plan, member);
+    const openPeer = swarmPeers({ swarm, clock, up: network, down: network });
+    return makeClient(plan, { ...ports, openPeer }, { member, problem });
   };
   try {
-    const crowd = new Crowd(clock, (member) => makeClient(plan, ports, { member, problem }));
+    const crowd = new Crowd(clock, make);
     return await new LoadRun({ plan, deps, swarm, crowd, problems, problem }).run();
   } finally {
     swarm.close();

@@ -18,13 +18,17 @@ export type AtMoments = readonly [before: number, start: number, end: number, af
 export interface MemoryReport {
   readonly bytes: AtMoments;
   readonly mostBytes: number;
-  /** From the median of the first quarter of the measured time to that of the last, as a share of the first. */
+  /**
+   * From the median of the second quarter of the measured time to that of the last, as a share of the former. In the
+   * first quarter heaps and pools come to the size that they keep.
+   */
   readonly growth: number;
 }
 
 /** Of a server over a whole test. */
 export interface ServerReport {
-  readonly samples: number;
+  /** Over the measured time: seconds from its start, resident memory, heap. */
+  readonly samples: readonly (readonly [atS: number, memoryBytes: number, heapBytes: number])[];
   readonly memory: MemoryReport;
   readonly heap: MemoryReport;
   readonly tables: Readonly<Record<string, AtMoments>>;
@@ -95,7 +99,11 @@ export class ServerWatch {
       return { bytes: at(read), mostBytes: Math.max(...values), growth: growth(values) };
     };
     return {
-      samples: this.#measured.length,
+      samples: this.#measured.map(({ atUs, memoryBytes, heapBytes }) => [
+        Math.round((atUs - start.atUs) / 1_000_000),
+        memoryBytes,
+        heapBytes,
+      ]),
       memory: memory(({ memoryBytes }) => memoryBytes),
       heap: memory(({ heapBytes }) => heapBytes),
       tables: Object.fromEntries(Object.keys(end.tables).map((name) => [name, at(({ tables }) => tables[name] ?? 0)])),
@@ -141,10 +149,10 @@ export function sampleOf(text: string, atUs: number): ServerSample {
   return { atUs, memoryBytes: memory.rss, heapBytes: memory.heapUsed, tables, counters };
 }
 
-/** From the median of the first quarter to that of the last. */
+/** From the median of the second quarter to that of the last. */
 export function growth(values: readonly number[]): number {
   const quarter = Math.max(1, Math.floor(values.length / 4));
-  const first = median(values.slice(0, quarter));
+  const first = median(values.slice(quarter, 2 * quarter));
   return first === 0 ? 0 : median(values.slice(-quarter)) / first - 1;
 }
 

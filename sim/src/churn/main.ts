@@ -46,7 +46,7 @@ function line({ atS, present, heapBytes, residentBytes, tables }: ChurnMoment): 
 
 function judged({ wrong, done, heapGrowth, residentGrowth, seed: used }: ChurnOutcome): boolean {
   console.log(`done: ${JSON.stringify(done)}`);
-  console.log(`heap ${percent(heapGrowth)}, resident ${percent(residentGrowth)} from the first quarter to the last`);
+  console.log(`heap ${percent(heapGrowth)}, resident ${percent(residentGrowth)} from the second quarter to the last`);
   const all = [...wrong];
   if (heapGrowth > MOST_GROWTH) all.push(`the heap grew by ${percent(heapGrowth)}`);
   if (residentGrowth > MOST_GROWTH) all.push(`resident memory grew by ${percent(residentGrowth)}`);
