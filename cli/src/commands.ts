@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { AppError, errorMessage } from '@sluice/runtime';
 import { Command, CommanderError, Option } from 'commander';
+import type { MemberFlags, MemberKind } from './cluster/flags.ts';
 import { badArgument } from './errors.ts';
 import { addLoadOptions, type LoadFlags } from './load/options.ts';
 import type { Output } from './output.ts';
@@ -63,6 +64,8 @@ function commandLine(output: Output, exitWith: (code: number) => void): Command 
       await up(flags, output);
     });
 
+  for (const member of members) addMember(program, member, output);
+
   program
     .command('token')
     .description('Print a token with which any LiveKit SDK joins a room.')
@@ -100,6 +103,32 @@ function commandLine(output: Output, exitWith: (code: number) => void): Command 
     if (!(await load(flags, output))) exitWith(1);
   });
   return program;
+}
+
+/** The processes of a cluster, each a command of its own. */
+const members: readonly { kind: MemberKind; does: string; site?: true }[] = [
+  { kind: 'controller', does: 'Run a controller of a cloud: who is in which room.' },
+  { kind: 'signaling', does: 'Run a signaling server of a cloud: WebSocket with clients.', site: true },
+  { kind: 'media', does: "Run a media node of a cloud: one UDP port for a site's media.", site: true },
+];
+
+function addMember(program: Command, { kind, does, site }: (typeof members)[number], output: Output): void {
+  const command = program
+    .command(kind)
+    .description(does)
+    .option('--config <file>', 'configuration file (YAML); the same one for all processes if you like')
+    .option('--bus <servers>', 'NATS servers, separated by commas (bus.servers)')
+    .addOption(new Option('--metrics-port <port>', 'TCP port of health and metrics').argParser(toNumber));
+  if (site) command.option('--site <name>', 'the site it belongs to (site)');
+  if (kind === 'signaling') command.option('--listen <address:port>', 'where clients connect (signaling.listen)');
+  if (kind === 'media') {
+    command.option('--public <address:port>', 'where clients reach the site (media.publicAddresses)');
+    command.addOption(new Option('--udp-port <port>', 'UDP port of all media (media.udpPort)').argParser(toNumber));
+  }
+  command.action(async (flags: MemberFlags) => {
+    const { runMember } = await import('./cluster/run-member.ts');
+    await runMember(kind, flags, output);
+  });
 }
 
 function toNumber(text: string): number {

@@ -34,6 +34,16 @@ export const metricsCannotListen = (address: string, port: number, cause: unknow
     cause,
   });
 
+export const noBus = (command: string): AppError =>
+  new AppError('CLI_NO_BUS', `sluice ${command} meets the other processes over NATS, and no server is named.`, {
+    advice: `Say where NATS is: sluice ${command} --bus nats://127.0.0.1:4222, or bus.servers in the configuration.`,
+  });
+
+export const noClusterSecret = (sample: string): AppError =>
+  new AppError('CLI_NO_CLUSTER_SECRET', 'The processes of a cloud need a secret in common, and none is set.', {
+    advice: `Set clusterSecret, or SLUICE_CLUSTER_SECRET in the environment, to the same text everywhere, for example this new one: ${sample}`,
+  });
+
 export const badArgument = (message: string): AppError => new AppError('CLI_BAD_ARGUMENT', message);
 
 function reasonOf(cause: unknown): string {

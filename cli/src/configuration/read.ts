@@ -26,27 +26,48 @@ export interface ConfigurationFlags {
 }
 
 export function withFlags(config: SluiceConfig, { address, port, udpPort }: ConfigurationFlags): SluiceConfig {
-  const { signaling, media } = config;
-  const listen = checked({ address, port }, (value) => ({ signaling: { listen: value } })).signaling.listen;
-  const udp = checked({ udpPort }, (value) => ({ media: value })).media;
-  return {
-    ...config,
-    signaling: {
-      ...signaling,
-      listen: {
-        address: address === undefined ? signaling.listen.address : listen.address,
-        port: port === undefined ? signaling.listen.port : listen.port,
-      },
-    },
-    media: { ...media, udpPort: udpPort === undefined ? media.udpPort : udp.udpPort },
-  };
+  return overlaid(config, { address, port, udpPort }, { signaling: { listen: { address, port } }, media: { udpPort } });
 }
 
-/** The values of flags pass the same schema as the file's. */
-function checked(flags: Readonly<Record<string, unknown>>, place: (value: object) => object): SluiceConfig {
-  const said = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
-  const names = Object.keys(said).map((name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
-  const result = checkConfig(SluiceConfig, place(said), names.join(' '));
-  if (!result.ok) throw badConfiguration(problemLines(result.problems));
-  return result.value;
+/** Secrets, which do not belong on a command line that every user of the machine can read. They win over the file. */
+export function withEnvironment(config: SluiceConfig, environment: NodeJS.ProcessEnv): SluiceConfig {
+  const { SLUICE_CLUSTER_SECRET: clusterSecret, SLUICE_BUS_PASSWORD: password, SLUICE_BUS_TOKEN: token } = environment;
+  return [
+    ['SLUICE_CLUSTER_SECRET', clusterSecret, { clusterSecret }] as const,
+    ['SLUICE_BUS_PASSWORD', password, { bus: { password } }] as const,
+    ['SLUICE_BUS_TOKEN', token, { bus: { token } }] as const,
+  ].reduce((before, [name, value, over]) => (value === undefined ? before : overlay(before, name, over)), config);
 }
+
+type Given = { readonly [key: string]: unknown };
+
+/** `config` with what flags said, under the names that the person used. */
+export function overlaid(config: SluiceConfig, flags: Given, over: Given): SluiceConfig {
+  const said = Object.entries(flags).filter(([, value]) => value !== undefined);
+  const names = said.map(([name]) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+  return overlay(config, names.join(' '), over);
+}
+
+/** What is said elsewhere passes the same schema as the file; undefined: nothing is said. */
+function overlay(config: SluiceConfig, where: string, over: Given): SluiceConfig {
+  const given = withoutUndefined(over);
+  const result = checkConfig(SluiceConfig, given, where);
+  if (!result.ok) throw badConfiguration(problemLines(result.problems));
+  return merged(config, result.value, given) as SluiceConfig;
+}
+
+function withoutUndefined(given: Given): Given {
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.map(([key, value]) => [key, isGroup(value) ? withoutUndefined(value) : value]));
+}
+
+/** `base` with those keys of `parsed` that were given. */
+function merged(base: unknown, parsed: unknown, given: unknown): unknown {
+  if (!isGroup(given) || !isGroup(parsed)) return parsed;
+  const under: Given = isGroup(base) ? base : {};
+  const over = Object.keys(given).map((key) => [key, merged(under[key], parsed[key], given[key])] as const);
+  return { ...under, ...Object.fromEntries(over) };
+}
+
+const isGroup = (value: unknown): value is Given =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -19,7 +19,7 @@ export function reference(): string {
 export function referencePage(): string {
   return `# Configuration
 
-\`sluice up --config sluice.yaml\` reads a YAML file. Every key is optional, and one that does not exist stops the start with its line
+\`sluice up --config sluice.yaml\` reads a YAML file, and so do \`sluice controller\`, \`sluice signaling\` and \`sluice media\`: one file does for all. Every key is optional, and one that does not exist stops the start with its line
 and the nearest valid name. Dots are levels: \`media.udpPort\` is
 
     media:

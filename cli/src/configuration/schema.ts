@@ -1,3 +1,4 @@
+import { NatsConfig } from '@sluice/bus';
 import { SiteName } from '@sluice/contracts';
 import { ControllerConfig } from '@sluice/controller';
 import { MediaNodeConfig } from '@sluice/media-node';
@@ -7,7 +8,7 @@ import { z } from 'zod';
 
 const shared = { site: true } as const;
 
-/** Everything `sluice up` can be told: what the processes share, then each process's own. */
+/** Everything that the processes can be told: what they share, then each one's own. One file does for a whole cloud. */
 export const SluiceConfig = z.strictObject({
   site: SiteName.default('local' as SiteName).describe('The name of the site that this machine is.'),
   apiKeys: SignalingConfig.shape.apiKeys.meta({
@@ -16,9 +17,11 @@ export const SluiceConfig = z.strictObject({
     secret: true,
   }),
   clusterSecret: z.string().min(16).max(1024).optional().meta({
-    description: 'Hides keys on the bus; the same in every process of a cloud. Without one, each start makes its own.',
+    description:
+      'Hides keys on the bus; the same in every process of a cloud. Without one, each sluice up makes its own. SLUICE_CLUSTER_SECRET in the environment wins.',
     secret: true,
   }),
+  bus: NatsConfig.prefault({}).describe('How processes meet. Without servers, sluice up needs none.'),
   tls: z
     .strictObject({
       certificate: z.string().min(1).describe('File with the certificate chain, PEM.'),
@@ -42,11 +45,22 @@ export const SluiceConfig = z.strictObject({
         .max(65_535)
         .optional()
         .describe(
-          'TCP port that answers GET /metrics for Prometheus and, on loopback, GET /debug/sessions; none when left out.',
+          'TCP port that answers GET /metrics for Prometheus, /healthz and /readyz and, on loopback, /debug/sessions. When left out: none for sluice up, 7890 for sluice signaling, 7891 for sluice controller, 7892 for sluice media.',
         ),
     })
     .prefault({})
     .describe('Numbers for operators.'),
+  shutdown: z
+    .strictObject({
+      drainS: z
+        .int()
+        .min(0)
+        .max(86_400)
+        .default(10)
+        .describe('How long a media node that is told to end waits for its sessions to end first.'),
+    })
+    .prefault({})
+    .describe('How processes end.'),
   demo: z
     .strictObject({ page: z.boolean().default(true).describe('Show the demo page at /.') })
     .prefault({})

@@ -4,6 +4,7 @@ import { metricsContentType } from '@sluice/runtime';
 import type { SluiceConfig } from '../configuration/schema.ts';
 import { metricsCannotListen } from '../errors.ts';
 import { debugAnswer, type Inspected, mayDebug } from './debug-pages.ts';
+import { answerHealth, type Readiness } from './health.ts';
 import type { World } from './world.ts';
 
 export interface MetricsServer {
@@ -11,15 +12,23 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
+/** What it shows besides the numbers. */
+export interface Shown {
+  readonly readiness: Readiness;
+  /** undefined: there is none in this process, or it is not up. */
+  readonly node: () => Inspected | undefined;
+}
+
 /** Answers Prometheus, when a port is configured. Apart from signaling's: these numbers are nobody else's business. */
 export function startMetricsServer(
   { address, port }: SluiceConfig['metrics'],
   { metrics }: World,
-  node: () => Inspected | undefined,
+  { readiness, node }: Shown,
 ): MetricsServer {
   if (port === undefined) return { ready: Promise.resolve(), close: async () => undefined };
   const server = createServer((request, response) => {
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    if (answerHealth(path, readiness, response)) return;
     if (path.startsWith('/debug') && mayDebug(address, request.headers.host)) {
       void debug(path, node(), response);
       return;

@@ -1,11 +1,11 @@
-import type { Bus } from '@sluice/bus';
 import { startController } from '@sluice/controller';
 import { startMediaNode } from '@sluice/media-node';
-import type { Logger } from '@sluice/runtime';
 import { type Pages, startSignaling, type TlsIdentity } from '@sluice/signaling';
 import type { SluiceConfig } from '../configuration/schema.ts';
+import { brokenOf, closeInTime } from './ending.ts';
+import { Readiness, withHealth } from './health.ts';
 import { startMetricsServer } from './metrics-server.ts';
-import type { World } from './world.ts';
+import type { BusConnection, World } from './world.ts';
 
 export interface FrontDoor {
   readonly pages?: Pages;
@@ -19,57 +19,41 @@ export interface Processes extends AsyncDisposable {
   readonly broken: Promise<never>;
 }
 
-/** Whoever does not end by then is left behind with the process. */
-const CLOSE_WITHIN_US = 5_000_000;
-
 /** One of each process, over one bus, each with a connection of its own. */
 export function startProcesses(config: SluiceConfig, world: World, door: FrontDoor): Processes {
-  const { clock, random, metrics, sealer, hub } = world;
+  const { clock, random, metrics, sealer } = world;
   const { site } = config;
-  const buses: Bus[] = [];
+  const connections: BusConnection[] = [];
+  const readiness = new Readiness(() => connections.map(({ problem }) => problem()).find((what) => what !== undefined));
   const depsOf = (part: string) => {
-    const bus = hub.connect();
-    buses.push(bus);
-    return { bus, clock, random, metrics, sealer, logger: world.logger.with({ part }) };
+    const connection = world.connect(part);
+    connections.push(connection);
+    return { bus: connection.bus, clock, random, metrics, sealer, logger: world.logger.with({ part }) };
   };
   const controller = startController(config.controller, depsOf('controller'));
   const mediaNode = startMediaNode({ ...config.media, site }, depsOf('media-node'));
   const signaling = startSignaling(
     { ...config.signaling, site, apiKeys: config.apiKeys },
-    { ...depsOf('signaling'), ...door },
+    { ...depsOf('signaling'), ...door, pages: withHealth(readiness, door.pages) },
   );
-  const numbers = startMetricsServer(config.metrics, world, () => mediaNode.inspection());
+  const numbers = startMetricsServer(config.metrics, world, { readiness, node: () => mediaNode.inspection() });
   const starting = Promise.all([signaling.ready, mediaNode.ready, controller.ready, numbers.ready]);
+  starting.then(
+    () => readiness.started(),
+    () => undefined,
+  );
   const close = async (): Promise<void> => {
+    readiness.ending();
     // Clients hear goodbye first; the bus ends when nobody has anything to say any more.
     await signaling.close();
     await mediaNode.close();
     await controller.close();
     await numbers.close();
-    for (const bus of buses) await bus.close();
+    for (const { bus } of connections) await bus.close();
   };
   return {
     ready: starting.then(([url]) => url),
     broken: brokenOf(world.logger),
-    [Symbol.asyncDispose]: async () => {
-      const late = Promise.withResolvers<void>();
-      const timer = clock.setTimer(CLOSE_WITHIN_US, () => {
-        world.logger.warn('close.late', { afterMs: CLOSE_WITHIN_US / 1_000 });
-        late.resolve();
-      });
-      await Promise.race([close(), late.promise]);
-      timer.cancel();
-    },
+    [Symbol.asyncDispose]: () => closeInTime(world, close),
   };
-}
-
-/** A defect that nobody caught leaves the process in a state that nobody knows: it ends, and says why. */
-function brokenOf(logger: Logger): Promise<never> {
-  const broken = Promise.withResolvers<never>();
-  broken.promise.catch(() => undefined);
-  process.once('uncaughtException', (error) => {
-    logger.error('process.broken', { problem: error });
-    broken.reject(error);
-  });
-  return broken.promise;
 }

@@ -1,7 +1,7 @@
 import { redactedConfig, systemRandom } from '@sluice/runtime';
 import { makeToken } from '@sluice/signaling';
 import { type ApiKeys, apiKeysOf, keyNamed } from '../configuration/keys.ts';
-import { type ConfigurationFlags, readConfiguration, withFlags } from '../configuration/read.ts';
+import { type ConfigurationFlags, readConfiguration, withEnvironment, withFlags } from '../configuration/read.ts';
 import { SluiceConfig } from '../configuration/schema.ts';
 import type { Output } from '../output.ts';
 import { DemoPages } from './demo-pages.ts';
@@ -24,7 +24,7 @@ const IDENTITY_SUFFIX_BYTES = 4;
 
 /** Starts everything in this process and stays until it is told to end. */
 export async function up(flags: UpFlags, output: Output): Promise<void> {
-  const config = withFlags(readConfiguration(flags.config), flags);
+  const config = withFlags(withEnvironment(readConfiguration(flags.config), process.env), flags);
   const keys = apiKeysOf(config);
   const tls = config.tls === undefined ? undefined : readTls(config.tls);
   const world = makeWorld(config);

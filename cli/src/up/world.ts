@@ -1,4 +1,4 @@
-import { InProcessHub } from '@sluice/bus';
+import { type Bus, InProcessHub, NatsBus } from '@sluice/bus';
 import {
   type Clock,
   createLogger,
@@ -21,7 +21,14 @@ export interface World {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly sealer: Sealer;
-  readonly hub: InProcessHub;
+  /** A connection to the bus for one process: over NATS where servers are named, else within this one. */
+  connect(name: string): BusConnection;
+}
+
+export interface BusConnection {
+  readonly bus: Bus;
+  /** What keeps the process from working over it, for people; undefined: nothing. */
+  problem(): string | undefined;
 }
 
 const SECRET_BYTES = 32;
@@ -31,12 +38,21 @@ export function makeWorld(config: SluiceConfig): World {
   const metrics = createMetrics();
   exposeProcess(metrics);
   const secret = config.clusterSecret ?? Buffer.from(systemRandom(SECRET_BYTES)).toString('base64url');
-  return {
-    clock: systemClock,
-    random: systemRandom,
-    logger,
-    metrics,
-    sealer: createSealer(secret, systemRandom),
-    hub: new InProcessHub({ clock: systemClock, random: systemRandom, logger: logger.with({ part: 'bus' }) }),
+  const world = { clock: systemClock, random: systemRandom, logger, metrics };
+  return { ...world, sealer: createSealer(secret, systemRandom), connect: connector(config.bus, world) };
+}
+
+function connector(
+  config: SluiceConfig['bus'],
+  { clock, random, logger, metrics }: Pick<World, 'clock' | 'random' | 'logger' | 'metrics'>,
+): World['connect'] {
+  const log = logger.with({ part: 'bus' });
+  if (config.servers.length === 0) {
+    const hub = new InProcessHub({ clock, random, logger: log });
+    return () => ({ bus: hub.connect(), problem: () => undefined });
+  }
+  return (name) => {
+    const bus = new NatsBus({ clock, random, config, name: `sluice ${name}`, logger: log, metrics });
+    return { bus, problem: () => bus.problem() };
   };
 }
