@@ -5,3 +5,4 @@ export * from './lease-table.ts';
 export * from './nats/leases.ts';
 export * from './nats/session.ts';
 export * from './nats/subjects.ts';
+export * from './nats/test-server.ts';

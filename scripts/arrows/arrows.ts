@@ -16,7 +16,7 @@ export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   cli: ['contracts', 'runtime', 'bus', 'signaling', 'controller', 'media-node', 'load-tester'],
   demo: [],
   sim: ['bus', 'contracts', 'controller', 'load-tester', 'media-node', 'packet-path', 'runtime', 'sdp', 'signaling'],
-  interop: ['load-tester', 'packet-path', 'contracts', 'runtime'],
+  interop: ['load-tester', 'bus', 'packet-path', 'contracts', 'runtime'],
   bench: ['contracts', 'packet-path', 'runtime'],
   scripts: [],
 };

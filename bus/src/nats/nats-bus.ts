@@ -33,9 +33,9 @@ export const natsDropReasons = ['away', 'queue-full', 'too-large', 'malformed'] 
 export type NatsDropReason = (typeof natsDropReasons)[number];
 
 /** The first try to come back is at once, the next ever later, each somewhere between half of its time and the whole. */
-const RETRY_US = { least: 100_000, most: 2_000_000 };
+const RETRY_US = { least: 100_000, most: 1_000_000 };
 /** At the longest retry times, about twice a minute. */
-const SAY_EVERY_FAILURES = 20;
+const SAY_EVERY_FAILURES = 40;
 /** What may be on its way to the server without its word that it arrived: a few seconds of a slow network. */
 const UNCONFIRMED_BYTES = 64 * 1024 * 1024;
 
