@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { openSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type LoadProgress, missed, runLoad, table } from '@sluice/load-tester';
-import { systemClock, systemRandom } from '@sluice/runtime';
+import { errorMessage, systemClock, systemRandom } from '@sluice/runtime';
+import { badArgument } from '../errors.ts';
 import type { Output } from '../output.ts';
 import type { LoadFlags } from './options.ts';
 import { loadPlan, loadThresholds } from './plan.ts';
@@ -10,6 +11,7 @@ import { loadPlan, loadThresholds } from './plan.ts';
 export async function load(flags: LoadFlags, output: Output): Promise<boolean> {
   const plan = loadPlan(flags, availableParallelism());
   const thresholds = loadThresholds(flags);
+  const file = flags.json === undefined ? undefined : openFile(flags.json);
   const stop = new AbortController();
   // What was measured until then is told; a second time ends it at once.
   process.once('SIGINT', () => stop.abort());
@@ -22,12 +24,21 @@ export async function load(flags: LoadFlags, output: Output): Promise<boolean> {
   }).finally(() => bar.clear());
   output.say(table(report));
   const wrong = missed(report, thresholds);
-  if (flags.json !== undefined) {
+  if (file !== undefined) {
     const { apiSecret: _, ...told } = plan;
-    writeFileSync(flags.json, `${JSON.stringify({ plan: told, thresholds, report, missed: wrong }, null, 2)}\n`);
+    writeFileSync(file, `${JSON.stringify({ plan: told, thresholds, report, missed: wrong }, null, 2)}\n`);
   }
   for (const one of wrong) output.warn(`sluice: ${one}`);
   return wrong.length === 0;
+}
+
+/** Before the test, which may take long. */
+function openFile(path: string): number {
+  try {
+    return openSync(path, 'w');
+  } catch (cause) {
+    throw badArgument(`--json is "${path}", which cannot be written: ${errorMessage(cause)}.`);
+  }
 }
 
 const WIDTH = 30;

@@ -27,6 +27,7 @@ test('load: a flag that makes no sense is named, with what is allowed', async ()
     [['--url', 'nowhere'], /--url is "nowhere"; it must be a URL such as ws:/],
     [['--max-memory-growth', '5%'], /--max-memory-growth wants --metrics/],
     [['--publishers', '0', '--subscribers', '0'], /There is nobody to call with/],
+    [['--json', '/nowhere/report.json'], /--json is "\/nowhere\/report.json", which cannot be written: ENOENT/],
     [['--audioo'], /unknown option '--audioo'/],
   ];
   for (const [flags, expected] of wrong) {

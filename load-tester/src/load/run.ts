@@ -1,8 +1,8 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { Fingerprint, randomBase62 } from '@sluice/contracts';
 import { generateIdentity, PeerSwarm } from '@sluice/packet-path';
-import type { Clock, RandomBytes } from '@sluice/runtime';
-import type { RoomClientPorts } from '../client/ports.ts';
+import { type Clock, errorMessage, type RandomBytes } from '@sluice/runtime';
+import type { PeerPort, RoomClientPorts } from '../client/ports.ts';
 import { RoomClient } from '../client/room-client.ts';
 import { Churn } from './churn.ts';
 import { Crowd } from './crowd.ts';
@@ -66,7 +66,7 @@ export async function runLoad(plan: LoadPlan, deps: LoadDeps): Promise<LoadRepor
   };
   const make = (member: LoadMember): LoadClient => {
     const network = networkOf(plan, member);
-    const openPeer = swarmPeers({ swarm, clock, up: network, down: network });
+    const openPeer = unlessRefused(swarmPeers({ swarm, clock, up: network, down: network }), problem);
     return makeClient(plan, { ...ports, openPeer }, { member, problem });
   };
   try {
@@ -92,6 +92,32 @@ function makeClient(
   if (member.publishes) for (const [name, wish] of Object.entries(plan.publishes)) room.publish(name, wish);
   return { member, room, expected: expectedStreams(plan, member) };
 }
+
+/** Whoever gets no socket from the system does not come in; the others go on. */
+function unlessRefused(
+  openPeer: RoomClientPorts['openPeer'],
+  problem: (what: string) => void,
+): RoomClientPorts['openPeer'] {
+  return (wish) => {
+    try {
+      return openPeer(wish);
+    } catch (error) {
+      const advice = error instanceof Error && 'advice' in error ? `: ${String(error.advice)}` : '';
+      problem(`${errorMessage(error)}${advice}`);
+      return nobody;
+    }
+  };
+}
+
+const nothing = (): undefined => undefined;
+const nobody: PeerPort = {
+  restart: nothing,
+  setMedia: nothing,
+  send: () => 'no-such-channel',
+  report: nothing,
+  close: nothing,
+  vanish: nothing,
+};
 
 interface RunParts {
   readonly plan: LoadPlan;

@@ -118,7 +118,9 @@ export class ServerWatch {
       if (!response.ok) throw new Error(`HTTP ${response.status}`);
       return sampleOf(await response.text(), clock.nowUs());
     } catch (error) {
-      problem(`the server's metrics could not be read: ${errorMessage(error)}`);
+      // `fetch` says why only beneath.
+      const why = error instanceof Error && error.cause !== undefined ? error.cause : error;
+      problem(`the server's metrics could not be read: ${errorMessage(why)}`);
       return undefined;
     }
   }
