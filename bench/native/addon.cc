@@ -1,18 +1,16 @@
-// The bench's addon: the load, and the bare limit.
+// The bench's addon: the bare limit, and what another process has used of the processor.
 #include <napi.h>
+#include <time.h>
 
 #include "../../packet-path/binding/reader.h"
-#include "../../packet-path/binding/spec_reader.h"
 #include "../../packet-path/binding/writer.h"
-#include "../../packet-path/io/address.h"
+#include "../../packet-path/io/clock.h"
 #include "bare_limit.h"
-#include "swarm.h"
 
 namespace sluice::bench {
 
 namespace {
 
-using binding::ArrayWriter;
 using binding::Field;
 using binding::ObjectWriter;
 using binding::Reader;
@@ -31,141 +29,6 @@ std::vector<uint32_t> readFramePackets(const Field& list) {
   return out;
 }
 
-ClientConfig readClient(const Field& field) {
-  ClientConfig out;
-  out.server = binding::readAddress(field["server"]);
-  out.local = binding::readCredentials(field["local"]);
-  out.remote = binding::readCredentials(field["remote"]);
-  out.serverFingerprints.push_back(binding::readFingerprint(field["serverFingerprint"]));
-  out.feedbackExtension = field["feedbackExtension"].integerAs<uint8_t>(0, 14);
-  if (const auto video = field.find("video")) {
-    VideoSourceConfig source;
-    source.ssrc = (*video)["ssrc"].integerAs<Ssrc>(1, UINT32_MAX);
-    source.payloadType = (*video)["payloadType"].integerAs<uint8_t>(0, 127);
-    source.midExtension = (*video)["midExtension"].integerAs<uint8_t>(0, 14);
-    source.transportCcExtension = (*video)["transportCcExtension"].integerAs<uint8_t>(0, 14);
-    source.packetBytes = (*video)["packetBytes"].integerAs<size_t>(64, 1'400);
-    source.framePackets = readFramePackets((*video)["framePackets"]);
-    out.video = std::move(source);
-  }
-  return out;
-}
-
-std::string fingerprintText(const Fingerprint& fingerprint) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string text;
-  for (const uint8_t byte : fingerprint.digest) {
-    if (!text.empty()) text += ':';
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
-class SwarmObject final : public Napi::ObjectWrap<SwarmObject> {
- public:
-  static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "Swarm",
-                       {
-                           InstanceMethod<&SwarmObject::fingerprint>("fingerprint"),
-                           InstanceMethod<&SwarmObject::add>("add"),
-                           InstanceMethod<&SwarmObject::openSinks>("openSinks"),
-                           InstanceMethod<&SwarmObject::closeSinks>("closeSinks"),
-                           InstanceMethod<&SwarmObject::startVideo>("startVideo"),
-                           InstanceMethod<&SwarmObject::stopVideo>("stopVideo"),
-                           InstanceMethod<&SwarmObject::beginMeasurement>("beginMeasurement"),
-                           InstanceMethod<&SwarmObject::report>("report"),
-                           InstanceMethod<&SwarmObject::close>("close"),
-                       });
-  }
-
-  /// `new Swarm(cpu)`
-  explicit SwarmObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-    Reader reader(info.Env());
-    const auto cpu = readCpu(reader.root("cpu", info[0]));
-    if (reader.failed()) {
-      binding::throwError(info.Env(), kBadValue, reader.failure());
-      return;
-    }
-    swarm_ = std::make_unique<Swarm>(cpu);
-  }
-
- private:
-  [[nodiscard]] bool isOpen(napi_env env) const {
-    if (swarm_ == nullptr) binding::throwError(env, "BENCH_CLOSED", "the swarm is closed");
-    return swarm_ != nullptr;
-  }
-
-  Napi::Value fingerprint(const Napi::CallbackInfo& info) {
-    if (!isOpen(info.Env())) return info.Env().Undefined();
-    return {info.Env(), binding::toText(info.Env(), fingerprintText(swarm_->fingerprint()))};
-  }
-
-  Napi::Value add(const Napi::CallbackInfo& info) {
-    const Napi::Env env = info.Env();
-    Reader reader(env);
-    const ClientConfig config = readClient(reader.root("client", info[0]));
-    if (reader.failed()) {
-      binding::throwError(env, kBadValue, reader.failure());
-    } else if (isOpen(env) && !swarm_->add(config)) {
-      binding::throwError(env, "BENCH_NO_SOCKET", "no socket for another client");
-    }
-    return env.Undefined();
-  }
-
-  Napi::Value openSinks(const Napi::CallbackInfo& info) {
-    const Napi::Env env = info.Env();
-    Reader reader(env);
-    const auto count = reader.root("count", info[0]).integerAs<size_t>(1, 10'000);
-    if (reader.failed()) binding::throwError(env, kBadValue, reader.failure());
-    if (reader.failed() || !isOpen(env)) return env.Undefined();
-    ArrayWriter addresses(env);
-    for (const Address& address : swarm_->openSinks(count)) {
-      addresses.push(ObjectWriter(env).set("address", io::ipText(address)).set("port", address.port).value());
-    }
-    return {env, addresses.value()};
-  }
-
-  Napi::Value closeSinks(const Napi::CallbackInfo& info) {
-    if (isOpen(info.Env())) swarm_->closeSinks();
-    return info.Env().Undefined();
-  }
-  Napi::Value startVideo(const Napi::CallbackInfo& info) {
-    if (isOpen(info.Env())) swarm_->startVideo();
-    return info.Env().Undefined();
-  }
-  Napi::Value stopVideo(const Napi::CallbackInfo& info) {
-    if (isOpen(info.Env())) swarm_->stopVideo();
-    return info.Env().Undefined();
-  }
-  Napi::Value beginMeasurement(const Napi::CallbackInfo& info) {
-    if (isOpen(info.Env())) swarm_->beginMeasurement();
-    return info.Env().Undefined();
-  }
-
-  Napi::Value report(const Napi::CallbackInfo& info) {
-    const Napi::Env env = info.Env();
-    if (!isOpen(env)) return env.Undefined();
-    const SwarmReport report = swarm_->report();
-    ObjectWriter out(env);
-    out.set("clients", report.clients).set("connected", report.connected).set("ended", report.ended);
-    out.set("receiving", report.receiving).set("packetsSent", report.packetsSent);
-    out.set("packetsReceived", report.packetsReceived).set("packetsLost", report.packetsLost);
-    out.set("unauthentic", report.unauthentic)
-        .set("sinksOpened", report.sinksOpened)
-        .set("delayP50Us", report.delayP50Us);
-    out.set("delayP99Us", report.delayP99Us).set("delayMaxUs", report.delayMaxUs).set("cpuUs", report.cpuUs);
-    return {env, out.value()};
-  }
-
-  Napi::Value close(const Napi::CallbackInfo& info) {
-    swarm_.reset();
-    return info.Env().Undefined();
-  }
-
-  std::unique_ptr<Swarm> swarm_;
-};
-
 class BareLimitWorker final : public Napi::AsyncWorker {
  public:
   BareLimitWorker(Napi::Env env, BareLimitConfig config)
@@ -175,7 +38,10 @@ class BareLimitWorker final : public Napi::AsyncWorker {
   void Execute() override { result_ = measureBareLimit(config_); }
   void OnOK() override {
     ObjectWriter out(Env());
-    out.set("packets", result_.packets).set("cpuUs", result_.cpuUs).set("sealCpuUs", result_.sealCpuUs);
+    out.set("packets", result_.packets)
+        .set("arrived", result_.arrived)
+        .set("cpuUs", result_.cpuUs)
+        .set("sealCpuUs", result_.sealCpuUs);
     out.set("sendCalls", result_.sendCalls).set("failures", result_.failures);
     deferred_.Resolve(Napi::Value(Env(), out.value()));
   }
@@ -192,9 +58,7 @@ Napi::Value bareLimit(const Napi::CallbackInfo& info) {
   Reader reader(env);
   const Field options = reader.root("options", info[0]);
   BareLimitConfig config;
-  const Field destinations = options["destinations"];
-  const uint32_t count = destinations.length(10'000);
-  for (uint32_t i = 0; i < count; ++i) config.destinations.push_back(binding::readAddress(destinations.at(i)));
+  config.destinations = options["destinations"].integerAs<size_t>(1, 10'000);
   config.framePackets = readFramePackets(options["framePackets"]);
   config.packetBytes = options["packetBytes"].integerAs<size_t>(64, 1'400);
   config.frameIntervalUs = options["frameIntervalUs"].integer(0, kSecondUs);
@@ -210,9 +74,24 @@ Napi::Value bareLimit(const Napi::CallbackInfo& info) {
   return promise;
 }
 
+/// `(pid) => µs` of all its threads, user and kernel, those that ended too; undefined when there is no such process.
+/// The clock counts nanoseconds, where /proc counts ticks of ten milliseconds.
+Napi::Value processCpuUs(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Reader reader(env);
+  const auto pid = reader.root("pid", info[0]).integerAs<pid_t>(1, INT32_MAX);
+  if (reader.failed()) {
+    binding::throwError(env, kBadValue, reader.failure());
+    return env.Undefined();
+  }
+  clockid_t clock{};
+  if (::clock_getcpuclockid(pid, &clock) != 0) return env.Undefined();
+  return Napi::Number::New(env, static_cast<double>(io::readClockUs(clock)));
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
-  exports.Set("Swarm", SwarmObject::define(env));
   exports.Set("bareLimit", Napi::Function::New<bareLimit>(env, "bareLimit"));
+  exports.Set("processCpuUs", Napi::Function::New<processCpuUs>(env, "processCpuUs"));
   return exports;
 }
 

@@ -7,6 +7,7 @@
 
 #include "../../packet-path/io/clock.h"
 #include "../../packet-path/io/socket.h"
+#include "sinks.h"
 
 namespace sluice::bench {
 
@@ -20,7 +21,7 @@ void sleepUntil(TimeUs atUs) {
 
 class Run {
  public:
-  explicit Run(const BareLimitConfig& config) : config_(config) {}
+  Run(const BareLimitConfig& config, const Sinks& sinks) : config_(config), sinks_(sinks) {}
 
   void operator()() {
     if (!prepare()) return;
@@ -52,7 +53,7 @@ class Run {
     auto opened = io::openSocket(io::kDefaultBackend, options, ends_);
     if (!std::holds_alternative<std::unique_ptr<io::Socket>>(opened)) return false;
     socket_ = std::move(std::get<std::unique_ptr<io::Socket>>(opened));
-    for (size_t i = 0; i < config_.destinations.size(); ++i) {
+    for (size_t i = 0; i < config_.destinations; ++i) {
       auto cipher = crypto::AesGcm::create(bareKey(i), crypto::AesGcm::Direction::kSeal);
       if (!cipher.has_value()) return false;
       ciphers_.push_back(std::move(*cipher));
@@ -67,7 +68,7 @@ class Run {
     for (size_t d = 0; d < ciphers_.size(); ++d) {
       for (uint32_t p = 0; p < packets; ++p) seal(ciphers_[d], slab_.data() + p * segment);
       patience_.renew();
-      socket_->send(config_.destinations[d], nullptr, {slab_.data(), packets * segment}, segment, patience_, counters_);
+      socket_->send(sinks_.address(d), nullptr, {slab_.data(), packets * segment}, segment, patience_, counters_);
       result.packets += packets;
     }
   }
@@ -92,6 +93,7 @@ class Run {
   }
 
   const BareLimitConfig& config_;
+  const Sinks& sinks_;
   io::LocalEnds ends_;
   std::unique_ptr<io::Socket> socket_;
   io::SendPatience patience_;
@@ -104,22 +106,13 @@ class Run {
 
 }  // namespace
 
-std::array<uint8_t, 16> bareKey(size_t destination) {
-  std::array<uint8_t, 16> key{};
-  writeU64(key.data(), destination);
-  return key;
-}
-
-crypto::AesGcm::Nonce bareNonce(uint64_t packet) {
-  crypto::AesGcm::Nonce nonce{};
-  writeU64(nonce.data() + 4, packet);
-  return nonce;
-}
-
 BareLimitResult measureBareLimit(const BareLimitConfig& config) {
-  Run run(config);
+  const auto sinks = Sinks::open(config.destinations);
+  if (sinks == nullptr) return {};
+  Run run(config, *sinks);
   std::thread thread(std::ref(run));
   thread.join();
+  run.result.arrived = sinks->opened();
   return run.result;
 }
 

@@ -1,15 +1,14 @@
-# The bench's own addon: the packet path's sources with the load beside them. Compiled as packet-path/binding.gyp is.
+# The bench's own addon: of the packet path's sources, those that the bare limit takes. Compiled as packet-path/binding.gyp is.
 {
   'targets': [
     {
-      'target_name': 'load',
+      'target_name': 'bench',
       'sources': [
-        'addon.cc', 'bare_limit.cc', 'swarm.cc',
-        '../../packet-path/binding/names.cc',
+        'addon.cc', 'bare_limit.cc', 'sinks.cc',
         '../../packet-path/binding/reader.cc',
-        '../../packet-path/binding/spec_reader.cc',
-        '../../packet-path/binding/writer.cc',
-        '<!@(node -p "require(\'node:fs\').globSync([\'core/*/*.cc\', \'io/*.cc\', \'peer/*.cc\'], { cwd: \'../../packet-path\' }).filter((file) => !/engine|shard_thread/.test(file)).map((file) => \'../../packet-path/\' + file).sort().join(\' \')")',
+        '../../packet-path/core/crypto/aes.cc',
+        '../../packet-path/swarm/poller.cc',
+        '<!@(node -p "require(\'node:fs\').globSync(\'io/*.cc\', { cwd: \'../../packet-path\' }).filter((file) => !/engine|shard_thread/.test(file)).map((file) => \'../../packet-path/\' + file).sort().join(\' \')")',
       ],
       'include_dirs': ['../../packet-path', '<!(node -p "require(\'node-addon-api\').include_dir")'],
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],

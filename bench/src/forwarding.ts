@@ -1,23 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { generateIdentity } from '@sluice/packet-path';
-import type { Endpoint, LoadAddon, Swarm } from './load-addon.ts';
-import {
-  fingerprintOf,
-  framePackets,
-  framesPerSecond,
-  packetBytes,
-  publisher,
-  type RoomOptions,
-  subscriber,
-} from './room.ts';
-import { Sfu } from './sfu.ts';
+import type { BareLimitResult, Native } from './native.ts';
+import { Load } from './peers/load.ts';
+import { RunningMediaNode } from './peers/media-node.ts';
+import type { Feedback } from './peers/media-node-room.ts';
+import { receiversOf, type Shape, sourcesOf, streamsOf } from './peers/shapes.ts';
 
-/** The measured shard has a core of its own; the load, and both processes' JavaScript, have the other. */
+/** The measured process has a core of its own; its clients, and this process, have the other. */
 export const sfuCpu = 0;
 export const loadCpu = 1;
 
+/** 1.5 Mbit/s of video at 30 frames a second, as the sources' packetizer cuts it: six equal packets a frame. */
+const framePackets = [6] as const;
+const packetBytes = 1_070;
+const framesPerSecond = 30;
+const bitrateBps = 1_500_000;
+
 export interface ForwardingOptions {
-  readonly feedback: RoomOptions['feedback'];
+  readonly feedback: Feedback;
   readonly subscribers: number;
   readonly rounds: number;
   readonly roundSeconds: number;
@@ -43,80 +42,71 @@ export interface Round {
 }
 
 export interface ForwardingResult {
-  readonly feedback: RoomOptions['feedback'];
+  readonly feedback: Feedback;
   readonly subscribers: number;
   readonly rounds: readonly Round[];
   readonly residentBytesPerSubscriber: number;
 }
 
-export async function measureForwarding(addon: LoadAddon, options: ForwardingOptions): Promise<ForwardingResult> {
-  const identity = generateIdentity(Math.floor(Date.now() / 1000) - 3_600, 30);
-  const sfu = await Sfu.start(identity, sfuCpu);
-  const swarm = new addon.Swarm(loadCpu);
+export async function measureForwarding(native: Native, options: ForwardingOptions): Promise<ForwardingResult> {
+  const load = new Load();
+  const node = await RunningMediaNode.start({ cpu: sfuCpu, clients: load.ports }, options.feedback);
   try {
-    const room = {
-      server: sfu.address,
-      serverFingerprint: fingerprintOf(identity),
-      clientFingerprint: swarm.fingerprint(),
-      feedback: options.feedback,
-    };
-    await join(sfu, swarm, [publisher(room)]);
-    swarm.startVideo();
+    const shape = shapeOf(options.subscribers);
+    await load.join(node, sourcesOf(shape));
     await sleep(1_000);
-    const before = (await sfu.measure()).residentBytes;
-    await join(
-      sfu,
-      swarm,
-      Array.from({ length: options.subscribers }, (_, index) => subscriber(index, room)),
-    );
-    await until(() => swarm.report().receiving === options.subscribers, 'every subscriber receives');
+    const before = (await node.sfu.measure()).residentBytes;
+    await load.join(node, receiversOf(shape));
+    await load.flowing(streamsOf(shape));
     // Histories and tables reach their size.
     await sleep(3_000);
-    const after = (await sfu.measure()).residentBytes;
+    const after = (await node.sfu.measure()).residentBytes;
 
     const rounds: Round[] = [];
-    for (let i = 0; i < options.rounds; i += 1) rounds.push(await measureRound(addon, sfu, swarm, options));
+    for (let i = 0; i < options.rounds; i += 1) rounds.push(await measureRound(native, { node, load }, options));
     const residentBytesPerSubscriber = (after - before) / options.subscribers;
     return { feedback: options.feedback, subscribers: options.subscribers, rounds, residentBytesPerSubscriber };
   } finally {
-    swarm.close();
-    await sfu.stop();
+    load.close();
+    await node.stop();
   }
 }
 
-async function join(sfu: Sfu, swarm: Swarm, members: readonly ReturnType<typeof publisher>[]): Promise<void> {
-  await sfu.apply(members.map(({ spec }) => spec));
-  const { clients } = swarm.report();
-  for (const { client } of members) swarm.add(client);
-  await until(() => swarm.report().connected === clients + members.length, 'every client is connected');
-}
+const shapeOf = (subscribers: number): Shape => ({
+  name: `1-${subscribers}`,
+  title: `1 → ${subscribers}`,
+  rooms: 1,
+  publishers: 1,
+  subscribers,
+  publishes: { camera: { kind: 'video', bitrateBps } },
+});
 
-async function measureRound(addon: LoadAddon, sfu: Sfu, swarm: Swarm, options: ForwardingOptions): Promise<Round> {
-  swarm.startVideo();
-  await sleep(300);
-  swarm.beginMeasurement();
-  const first = (await sfu.measure()).shard;
+async function measureRound(
+  native: Native,
+  { node, load }: { readonly node: RunningMediaNode; readonly load: Load },
+  options: ForwardingOptions,
+): Promise<Round> {
+  node.setSending('on');
+  await sleep(500);
+  const first = (await node.sfu.measure()).shard;
   const startedAtMs = performance.now();
-  await sleep(options.roundSeconds * 1_000);
-  const last = (await sfu.measure()).shard;
+  const span = await load.measure(options.roundSeconds, { begun: () => {}, over: () => {} });
+  const last = (await node.sfu.measure()).shard;
   const tookUs = (performance.now() - startedAtMs) * 1_000;
-  swarm.stopVideo();
+  node.setSending('off');
   await sleep(200);
-  const received = swarm.report();
-  if (received.ended > 0) throw new Error(`${received.ended} clients ended`);
 
   const cpuUs = last.io.cpuUs - first.io.cpuUs;
   const forwarded = (last.counters['rtp-forwarded'] ?? 0) - (first.counters['rtp-forwarded'] ?? 0);
-  const bare = await measureBare(addon, swarm.openSinks(options.subscribers), options.roundSeconds);
-  swarm.closeSinks();
+  const bare = await measureBare(native, options);
   return {
     cpuUsPerPacket: cpuUs / forwarded,
     bareUsPerPacket: bare.cpuUs / bare.packets,
     sealUsPerPacket: bare.sealCpuUs / bare.packets,
-    delayP50Us: received.delayP50Us,
-    delayP99Us: received.delayP99Us,
+    delayP50Us: span.delayP50Us,
+    delayP99Us: span.delayP99Us,
     forwarded,
-    lost: received.packetsLost,
+    lost: span.lost,
     load: cpuUs / tookUs,
     packetsPerBurst: (last.io.datagramsSent - first.io.datagramsSent) / (last.io.sendCalls - first.io.sendCalls),
     sleepsPerSecond: ((last.io.sleeps - first.io.sleeps) * 1_000_000) / tookUs,
@@ -124,14 +114,17 @@ async function measureRound(addon: LoadAddon, sfu: Sfu, swarm: Swarm, options: F
   };
 }
 
-function measureBare(
-  addon: LoadAddon,
-  destinations: readonly Endpoint[],
-  seconds: number,
-): ReturnType<LoadAddon['bareLimit']> {
+function measureBare(native: Native, { subscribers, roundSeconds }: ForwardingOptions): Promise<BareLimitResult> {
   const frameIntervalUs = Math.round(1_000_000 / framesPerSecond);
-  const frames = Math.round(seconds * framesPerSecond);
-  return addon.bareLimit({ destinations, framePackets, packetBytes, frameIntervalUs, frames, cpu: sfuCpu });
+  const frames = Math.round(roundSeconds * framesPerSecond);
+  return native.bareLimit({
+    destinations: subscribers,
+    framePackets,
+    packetBytes,
+    frameIntervalUs,
+    frames,
+    cpu: sfuCpu,
+  });
 }
 
 function differences(
@@ -140,12 +133,4 @@ function differences(
 ): Record<string, number> {
   const entries = Object.entries(last).map(([name, count]) => [name, count - (first[name] ?? 0)] as const);
   return Object.fromEntries(entries.filter(([, count]) => count > 0));
-}
-
-async function until(isTrue: () => boolean, what: string): Promise<void> {
-  const deadlineMs = performance.now() + 20_000;
-  while (!isTrue()) {
-    if (performance.now() > deadlineMs) throw new Error(`waited in vain: ${what}`);
-    await sleep(50);
-  }
 }

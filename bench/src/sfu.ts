@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { SessionSpec } from '@sluice/contracts';
 import type { BindAddress, Identity, ShardSnapshot } from '@sluice/packet-path';
+import { pin } from './pin.ts';
 
 export type SfuRequest =
   | { readonly type: 'open'; readonly identity: Identity; readonly cpu: number }
@@ -30,10 +31,15 @@ export class Sfu {
     const child = fork(fileURLToPath(new URL('./sfu-process.ts', import.meta.url)), {
       execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
     });
+    pin(child.pid ?? 0, cpu);
     const opened = await ask(child, { type: 'open', identity, cpu });
     const address = opened.type === 'opened' ? opened.addresses[0] : undefined;
     if (address === undefined) throw new Error('the measured process did not open');
     return new Sfu(child, address);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   async apply(specs: readonly SessionSpec[]): Promise<void> {

@@ -51,6 +51,7 @@ Napi::Function PeerSwarm::define(Napi::Env env) {
                          InstanceMethod<&PeerSwarm::send>("send"),
                          InstanceMethod<&PeerSwarm::remove>("remove"),
                          InstanceMethod<&PeerSwarm::mediaReport>("mediaReport"),
+                         InstanceMethod<&PeerSwarm::totals>("totals"),
                          InstanceMethod<&PeerSwarm::threads>("threads"),
                          InstanceMethod<&PeerSwarm::now>("now"),
                          InstanceMethod<&PeerSwarm::close>("close"),
@@ -161,6 +162,22 @@ Napi::Value PeerSwarm::mediaReport(const Napi::CallbackInfo& info) {
   napi_value media = toUndefined(env);
   swarm_->report(id, [&](const swarm::ClientReport& report) { media = toMediaReport(env, report.media); });
   return {env, media};
+}
+
+Napi::Value PeerSwarm::totals(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!isReady(Reader(env))) return env.Undefined();
+  const swarm::Totals totals = swarm_->totals();
+  const auto kind = [env](const swarm::KindTotals& now, uint64_t sent, peer::DelayHistogram& before) {
+    ObjectWriter out(env);
+    out.set("sent", sent).set("streams", now.streams).set("packets", now.packets).set("lost", now.lost);
+    out.set("recovered", now.recovered).set("delay", toDelays(env, now.delays.since(before)));
+    before = now.delays;
+    return out.value();
+  };
+  ObjectWriter out(env);
+  out.set("video", kind(totals.video, totals.videoSent, videoDelays_));
+  return {env, out.set("audio", kind(totals.audio, totals.audioSent, audioDelays_)).value()};
 }
 
 Napi::Value PeerSwarm::threads(const Napi::CallbackInfo& info) {

@@ -26,6 +26,7 @@ class PeerSwarm final : public Napi::ObjectWrap<PeerSwarm> {
   Napi::Value send(const Napi::CallbackInfo& info);         // (id, streamId, kind, bytes) => result
   Napi::Value remove(const Napi::CallbackInfo& info);       // (id, goodbye)
   Napi::Value mediaReport(const Napi::CallbackInfo& info);  // (id); undefined for one that is gone
+  Napi::Value totals(const Napi::CallbackInfo& info);       // delays are those since the last call
   Napi::Value threads(const Napi::CallbackInfo& info);
   Napi::Value now(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
@@ -39,6 +40,9 @@ class PeerSwarm final : public Napi::ObjectWrap<PeerSwarm> {
   std::unique_ptr<Doorbell> bell_;       ///< before the swarm, whose threads ring it
   std::unique_ptr<swarm::Swarm> swarm_;  ///< null: never opened, closed, or the environment has ended
   Napi::FunctionReference onEvents_;
+  // As last told.
+  peer::DelayHistogram videoDelays_;
+  peer::DelayHistogram audioDelays_;
 };
 
 }  // namespace sluice::binding

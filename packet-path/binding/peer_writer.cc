@@ -59,13 +59,6 @@ double milliseconds(TimeUs us) {
   return static_cast<double>(us) / 1'000.0;
 }
 
-napi_value toDelays(napi_env env, const peer::DelayHistogram& delays) {
-  ObjectWriter out(env);
-  out.set("count", delays.total()).set("p50Ms", milliseconds(delays.quantile(0.5)));
-  out.set("p95Ms", milliseconds(delays.quantile(0.95))).set("p99Ms", milliseconds(delays.quantile(0.99)));
-  return out.set("maxMs", milliseconds(delays.max())).value();
-}
-
 napi_value toSent(napi_env env, const peer::SentStream& s) {
   ObjectWriter out(env);
   out.set("ssrc", s.ssrc).set("kind", s.video ? "video" : "audio").set("packets", s.packets).set("bytes", s.bytes);
@@ -128,6 +121,13 @@ const char* name(sctp::SendResult result) {
       return "too-large";
   }
   return "no-such-channel";
+}
+
+napi_value toDelays(napi_env env, const peer::DelayHistogram& delays) {
+  ObjectWriter out(env);
+  out.set("count", delays.total()).set("p50Ms", milliseconds(delays.quantile(0.5)));
+  out.set("p95Ms", milliseconds(delays.quantile(0.95))).set("p99Ms", milliseconds(delays.quantile(0.99)));
+  return out.set("maxMs", milliseconds(delays.max())).value();
 }
 
 napi_value toPeerEvent(napi_env env, const peer::PeerEvent& event) {

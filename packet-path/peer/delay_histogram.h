@@ -23,6 +23,16 @@ class DelayHistogram {
     total_ += other.total_;
     maxUs_ = std::max(maxUs_, other.maxUs_);
   }
+  /// What came since `earlier` was this one. The longest delay stays: it is not known when it was.
+  [[nodiscard]] DelayHistogram since(const DelayHistogram& earlier) const {
+    DelayHistogram out;
+    for (size_t i = 0; i < kBuckets; ++i) {
+      out.counts_[i] = counts_[i] - std::min(counts_[i], earlier.counts_[i]);
+      out.total_ += out.counts_[i];
+    }
+    out.maxUs_ = maxUs_;
+    return out;
+  }
   void clear() { *this = {}; }
 
   /// What `share` (0 to 1) of the delays do not exceed; 0 without any.

@@ -10,7 +10,7 @@ export {
   type PeerTransport,
   type SendResult,
 } from './manual-peer.ts';
-export type { PeerStatus, SwarmThreadReport } from './native.ts';
+export type { PeerStatus, SwarmKindTotals, SwarmThreadReport, SwarmTotals } from './native.ts';
 export type { BindAddress, Identity, Tuning, Version } from './options.ts';
 export { generateIdentity, PacketPath, type PacketPathOptions } from './packet-path.ts';
 export type {

@@ -5,7 +5,7 @@ import { PacketPathError } from './errors.ts';
 import type { AddressText, PacketPathEvent } from './events.ts';
 import type { ManualPeerOptions, PeerChannel, PeerEvent, PeerTransport, SendResult } from './manual-peer.ts';
 import type { BindAddress, Identity, Tuning, Version } from './options.ts';
-import type { PeerMedia, PeerMediaReport } from './peer-media.ts';
+import type { DelayReport, PeerMedia, PeerMediaReport } from './peer-media.ts';
 import type { PathSnapshot, SessionSnapshot } from './snapshot.ts';
 
 /** What the addon exports: classes that look at every value they are given, and throw errors with a `code`. */
@@ -112,9 +112,30 @@ export interface NativePeerSwarm {
   send(id: number, streamId: number, kind: 'string' | 'binary', bytes: Uint8Array): SendResult;
   remove(id: number, goodbye: boolean): void;
   mediaReport(id: number): PeerMediaReport | undefined;
+  totals(): SwarmTotals;
   threads(): readonly SwarmThreadReport[];
   now(): number;
   close(): void;
+}
+
+/** What all clients of a swarm sent and received. */
+export interface SwarmTotals {
+  readonly video: SwarmKindTotals;
+  readonly audio: SwarmKindTotals;
+}
+
+export interface SwarmKindTotals {
+  /** Packets. */
+  readonly sent: number;
+  /** Those received that packets came of. */
+  readonly streams: number;
+  /** Distinct packets received. */
+  readonly packets: number;
+  /** What the network took, repaired or not. */
+  readonly lost: number;
+  readonly recovered: number;
+  /** Of what came since the totals were last asked for; `maxMs` is of all. */
+  readonly delay: DelayReport;
 }
 
 /** One thread of a swarm. */

@@ -1,5 +1,11 @@
 import type { ManualPeerOptions, PeerEvent, PeerTransport, SendResult } from './manual-peer.ts';
-import { loadAddon, type NativeConditions, type NativePeerSwarm, type SwarmThreadReport } from './native.ts';
+import {
+  loadAddon,
+  type NativeConditions,
+  type NativePeerSwarm,
+  type SwarmThreadReport,
+  type SwarmTotals,
+} from './native.ts';
 import type { Identity } from './options.ts';
 import { attempt } from './packet-path.ts';
 import type { PeerMedia, PeerMediaReport } from './peer-media.ts';
@@ -49,6 +55,11 @@ export class PeerSwarm {
     const id = attempt(() => this.#native.add({ ...options, up: native(up), down: native(down) }));
     this.#listeners.set(id, onEvent);
     return new SwarmPeer(this.#native, id, () => this.#listeners.delete(id));
+  }
+
+  /** Of all clients that are there. */
+  totals(): SwarmTotals {
+    return attempt(() => this.#native.totals());
   }
 
   threads(): readonly SwarmThreadReport[] {

@@ -56,6 +56,23 @@ void Swarm::report(ClientId client, const std::function<void(const ClientReport&
   threadOf(client)->with(client, [&](Client& c, TimeUs nowUs) { use(c.report(nowUs)); });
 }
 
+Totals Swarm::totals() {
+  Totals out;
+  const auto add = [&out](const ClientReport& client) {
+    for (const peer::SentStream& s : client.media.sent) (s.video ? out.videoSent : out.audioSent) += s.packets;
+    for (const peer::ReceivedStream& r : client.media.received) {
+      KindTotals& kind = r.video ? out.video : out.audio;
+      kind.streams += r.packets > 0 ? 1 : 0;
+      kind.packets += r.packets;
+      kind.lost += r.lost;
+      kind.recovered += r.recovered;
+      if (r.delays != nullptr) kind.delays.add(*r.delays);
+    }
+  };
+  for (ClientId client = 1; client <= nextId_; ++client) report(client, add);
+  return out;
+}
+
 std::vector<ThreadReport> Swarm::threads() {
   std::vector<ThreadReport> out;
   for (const auto& thread : threads_) out.push_back(thread->report());

@@ -50,6 +50,22 @@ struct ThreadReport {
   io::IoCounters io;
 };
 
+/// What came of one kind, at all clients.
+struct KindTotals {
+  size_t streams = 0;      ///< that packets came of
+  uint64_t packets = 0;    ///< distinct
+  int64_t lost = 0;        ///< that the network took, repaired or not
+  uint64_t recovered = 0;  ///< by retransmission
+  peer::DelayHistogram delays;
+};
+
+struct Totals {
+  uint64_t videoSent = 0;
+  uint64_t audioSent = 0;
+  KindTotals video;
+  KindTotals audio;
+};
+
 class Outbox;
 class SwarmThread;
 
@@ -77,6 +93,8 @@ class Swarm {
   void remove(ClientId client, bool goodbye);
   /// Calls `use` while the client stands still; its report names memory of its own. Nothing for a client that is gone.
   void report(ClientId client, const std::function<void(const ClientReport&)>& use);
+  /// Of all clients that are there.
+  [[nodiscard]] Totals totals();
   [[nodiscard]] std::vector<ThreadReport> threads();
 
   /// What happened since the last call, in order.

@@ -225,6 +225,16 @@ TEST_CASE("delay histogram: a quantile is right to within three per cent") {
   CHECK(histogram.quantile(1) == all.back());
 }
 
+TEST_CASE("delay histogram: what came since then is what came less what had come by then") {
+  DelayHistogram histogram;
+  for (int i = 0; i < 1'000; ++i) histogram.add(20);
+  const DelayHistogram before = histogram;
+  for (int i = 0; i < 10; ++i) histogram.add(50);
+  CHECK(histogram.since(before).total() == 10);
+  CHECK(histogram.since(before).quantile(0) == 50);
+  CHECK(histogram.since(histogram).total() == 0);
+}
+
 TEST_CASE("video source: sends at its rate, and all of it arrives where nothing is lost") {
   Call call(sendsVideo(), receives(screen()));
   call.run(10 * kSecondUs);

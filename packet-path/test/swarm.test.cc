@@ -174,6 +174,13 @@ TEST_CASE("swarm: what one client publishes the others see, each on the thread i
   for (const auto& thread : call.swarm->threads()) clients += thread.clients;
   CHECK(clients == 9);
 
+  const swarm::Totals totals = call.swarm->totals();
+  CHECK(totals.video.streams == 8);
+  CHECK(totals.video.packets >= 8 * 20);
+  CHECK(totals.video.delays.total() >= 8 * 20);
+  CHECK(totals.videoSent * 8 >= totals.video.packets);
+  CHECK(totals.audio.streams == 0);
+
   // Gone, it is asked nothing and tells nothing.
   call.swarm->remove(subscribers.front(), true);
   bool asked = false;

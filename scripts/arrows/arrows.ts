@@ -17,7 +17,7 @@ export const packageArrows: Readonly<Record<string, readonly string[]>> = {
   demo: [],
   sim: ['bus', 'contracts', 'controller', 'load-tester', 'media-node', 'packet-path', 'runtime', 'sdp', 'signaling'],
   interop: ['load-tester', 'bus', 'packet-path', 'contracts', 'runtime'],
-  bench: ['contracts', 'packet-path', 'runtime'],
+  bench: ['load-tester', 'packet-path', 'contracts', 'runtime'],
   scripts: [],
 };
 

@@ -47,6 +47,7 @@ export function checkSuites(): Suite[] {
       timeoutMs: 60_000,
     }),
     nativeTestSuite('C++ tests', 'test'),
+    commandSuite('the bench’s own addon compiles', node, ['bench/src/compile.ts']),
   ];
 }
 
@@ -55,7 +56,10 @@ function clangFormatSuite(): Suite {
   return {
     name,
     run: async () => {
-      const files = globSync('packet-path/{core,peer,io,swarm,binding,test,fuzz}/**/*.{h,cc}', { cwd: root });
+      const files = globSync(
+        ['packet-path/{core,peer,io,swarm,binding,test,fuzz}/**/*.{h,cc}', 'bench/native/*.{h,cc}'],
+        { cwd: root },
+      );
       const version = await runCommand('clang-format', ['--version']).catch(() => undefined);
       if (version === undefined) return await skippedSuite(name, 'clang-format is not installed').run();
       return await commandSuite(name, 'clang-format', ['--dry-run', '--Werror', ...files]).run();
