@@ -3,6 +3,7 @@ import type {
   Participant,
   RemoteParticipant,
   RemoteTrack,
+  RemoteTrackPublication,
   Room,
   SimulationScenario,
   Track,
@@ -14,6 +15,7 @@ import type {
   JoinedRoom,
   JoinOptions,
   ParticipantView,
+  Quality,
   ReceivedTrack,
   SendDataOptions,
   SentTrack,
@@ -23,7 +25,7 @@ import { messageBytes, readMessage } from '../src/test-message.ts';
 
 // The unmodified SDK, as its UMD bundle puts it on the page.
 declare const LivekitClient: typeof import('livekit-client');
-const { createLocalAudioTrack, createLocalVideoTrack, DisconnectReason, RoomEvent } = LivekitClient;
+const { createLocalAudioTrack, createLocalVideoTrack, DisconnectReason, RoomEvent, VideoQuality } = LivekitClient;
 
 declare global {
   var interop: InteropPage;
@@ -145,6 +147,30 @@ function remotePublication(sid: string) {
     if (publication !== undefined) return publication;
   }
   throw new Error(`no remote track ${sid}`);
+}
+
+const qualities: Readonly<Record<Quality, (typeof VideoQuality)[keyof typeof VideoQuality]>> = {
+  low: VideoQuality.LOW,
+  medium: VideoQuality.MEDIUM,
+  high: VideoQuality.HIGH,
+};
+
+const SIZE_DEADLINE_MS = 20_000;
+const SIZE_POLL_MS = 20;
+
+async function setQuality(sid: string, quality: Quality, heightPx: number): Promise<number> {
+  const publication = remotePublication(sid) as RemoteTrackPublication;
+  const startedMs = performance.now();
+  publication.setVideoQuality(qualities[quality]);
+  for (;;) {
+    const stats = publication.track === undefined ? [] : await statistics(publication.track);
+    const height = num(stats.find(({ type }) => type === 'inbound-rtp')?.['frameHeight']);
+    const passedMs = performance.now() - startedMs;
+    // What does not divide evenly is rounded as each encoder likes.
+    if (Math.abs(height - heightPx) <= 1) return passedMs;
+    if (passedMs > SIZE_DEADLINE_MS) throw new Error(`${quality}: ${height} pixels high, not ${heightPx}`);
+    await new Promise((resolve) => setTimeout(resolve, SIZE_POLL_MS));
+  }
 }
 
 type Statistics = Record<string, string | number | boolean | undefined>;
@@ -284,6 +310,7 @@ globalThis.interop = {
   },
   setSubscribed: (sid, subscribed) => remotePublication(sid).setSubscribed(subscribed),
   setEnabled: (sid, enabled) => remotePublication(sid).setEnabled(enabled),
+  setQuality,
   simulate: async (scenario) => {
     await theRoom().simulateScenario(scenario as SimulationScenario);
   },

@@ -24,6 +24,8 @@ export interface InteropPage {
   setMetadata(change: { metadata?: string; name?: string; attributes?: Record<string, string> }): Promise<void>;
   setSubscribed(trackSid: string, subscribed: boolean): void;
   setEnabled(trackSid: string, enabled: boolean): void;
+  /** Asks for another quality. Resolves to the milliseconds until frames of that height are decoded. */
+  setQuality(trackSid: string, quality: Quality, heightPx: number): Promise<number>;
   simulate(scenario: string): Promise<void>;
   leave(): Promise<void>;
 }
@@ -53,6 +55,8 @@ export interface CameraOptions {
   readonly fps: number;
   readonly simulcast: boolean;
 }
+
+export type Quality = 'low' | 'medium' | 'high';
 
 export interface ReceivedTrack {
   readonly identity: string;

@@ -32,6 +32,7 @@ export class SluiceProcess implements AsyncDisposable {
   readonly secret = 'secret';
   readonly httpPort: number;
   readonly mediaPort: number;
+  readonly #metricsPort: number;
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
   readonly #folder: string;
   #output = '';
@@ -39,11 +40,11 @@ export class SluiceProcess implements AsyncDisposable {
   private constructor(
     child: ChildProcessByStdio<null, Readable, Readable>,
     folder: string,
-    ports: readonly [number, number],
+    ports: readonly [number, number, number],
   ) {
     this.#child = child;
     this.#folder = folder;
-    [this.httpPort, this.mediaPort] = ports;
+    [this.httpPort, this.mediaPort, this.#metricsPort] = ports;
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.#output += text;
@@ -52,10 +53,10 @@ export class SluiceProcess implements AsyncDisposable {
   }
 
   static async start(options: SluiceOptions = {}): Promise<SluiceProcess> {
-    const [httpPort, mediaPort] = [await freeTcpPort(), await freeUdpPort()];
+    const ports = [await freeTcpPort(), await freeUdpPort(), await freeTcpPort()] as const;
     const folder = mkdtempSync(`${tmpdir()}/sluice-interop-`);
     const file = `${folder}/sluice.yaml`;
-    writeFileSync(file, `${configuration(httpPort, mediaPort)}${options.yaml ?? ''}`);
+    writeFileSync(file, `${configuration(ports)}${options.yaml ?? ''}`);
     const args = [
       '--disable-warning=ExperimentalWarning',
       ...(options.nodeFlags ?? []),
@@ -65,7 +66,7 @@ export class SluiceProcess implements AsyncDisposable {
       file,
     ];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const sluice = new SluiceProcess(child, folder, [httpPort, mediaPort]);
+    const sluice = new SluiceProcess(child, folder, ports);
     try {
       await until('sluice up answers', READY_DEADLINE_MS, () => sluice.#answers());
     } catch (error) {
@@ -134,7 +135,7 @@ export class SluiceProcess implements AsyncDisposable {
   }
 
   async metrics(): Promise<string> {
-    return await (await fetch(`${this.httpUrl}/metrics`)).text();
+    return await (await fetch(`http://127.0.0.1:${this.#metricsPort}/metrics`)).text();
   }
 
   /** Asks it to end; kills it and throws when it does not. Resolves to its exit code. */
@@ -170,6 +171,6 @@ export interface Footprint {
   readonly sockets: number;
 }
 
-function configuration(httpPort: number, mediaPort: number): string {
-  return `signaling:\n  listen:\n    port: ${httpPort}\nmedia:\n  udpPort: ${mediaPort}\n`;
+function configuration([http, media, metrics]: readonly [number, number, number]): string {
+  return `signaling:\n  listen:\n    port: ${http}\nmedia:\n  udpPort: ${media}\nmetrics:\n  port: ${metrics}\n`;
 }

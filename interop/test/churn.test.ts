@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { RoomClient } from '@sluice/load-tester';
 import { LightClients } from '../src/light-client.ts';
-import { freeTcpPort } from '../src/ports.ts';
 import { type Footprint, SluiceProcess } from '../src/sluice-process.ts';
 import { observeFor, until } from '../src/wait.ts';
 
@@ -35,14 +34,11 @@ const gauges = [
 const remembered = 'sluice_controller_intents';
 
 let sluice: SluiceProcess;
-let metricsUrl = '';
 
 before(async () => {
-  const port = await freeTcpPort();
-  metricsUrl = `http://127.0.0.1:${port}/metrics`;
   sluice = await SluiceProcess.start({
     // Rooms end soon after everybody left, so that what a room costs returns too.
-    yaml: `metrics: { port: ${port} }\ncontroller: { rooms: { departureTimeoutS: 1 } }\n`,
+    yaml: 'controller: { rooms: { departureTimeoutS: 1 } }\n',
     nodeFlags: ['--expose-gc'],
   });
 });
@@ -55,7 +51,7 @@ interface Held extends Footprint {
 }
 
 async function held(): Promise<Held> {
-  const text = await (await fetch(metricsUrl)).text();
+  const text = await sluice.metrics();
   const read = (name: string, label = ''): number =>
     text
       .split('\n')
