@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { AppError, errorMessage } from '@sluice/runtime';
 import { Command, CommanderError, Option } from 'commander';
 import type { MemberFlags, MemberKind } from './cluster/flags.ts';
+import type { PsFlags } from './cluster/ps.ts';
 import { badArgument } from './errors.ts';
 import { addLoadOptions, type LoadFlags } from './load/options.ts';
 import type { Output } from './output.ts';
@@ -65,6 +66,18 @@ function commandLine(output: Output, exitWith: (code: number) => void): Command 
     });
 
   for (const member of members) addMember(program, member, output);
+
+  program
+    .command('ps')
+    .description('List the media nodes of a cloud, and its rooms if asked to.')
+    .option('--config <file>', 'configuration file (YAML)')
+    .option('--bus <servers>', 'NATS servers, separated by commas (bus.servers)')
+    .option('--rooms', 'the rooms too: every controller says them all once')
+    .option('--json', 'as JSON')
+    .action(async (flags: PsFlags) => {
+      const { ps } = await import('./cluster/ps.ts');
+      await ps(flags, output);
+    });
 
   program
     .command('token')

@@ -39,6 +39,11 @@ export const noBus = (command: string): AppError =>
     advice: `Say where NATS is: sluice ${command} --bus nats://127.0.0.1:4222, or bus.servers in the configuration.`,
   });
 
+export const noBusInTime = (servers: readonly string[], problem: string | undefined): AppError =>
+  new AppError('CLI_NO_BUS_IN_TIME', `The bus at ${servers.join(', ')} cannot be reached: ${problem ?? 'no answer'}.`, {
+    advice: 'See whether NATS runs there, and whether this machine reaches it.',
+  });
+
 export const noClusterSecret = (sample: string): AppError =>
   new AppError('CLI_NO_CLUSTER_SECRET', 'The processes of a cloud need a secret in common, and none is set.', {
     advice: `Set clusterSecret, or SLUICE_CLUSTER_SECRET in the environment, to the same text everywhere, for example this new one: ${sample}`,

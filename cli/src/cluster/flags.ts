@@ -32,6 +32,20 @@ export function memberConfiguration(
   flags: MemberFlags,
   environment: NodeJS.ProcessEnv,
 ): SluiceConfig {
+  const config = clusterConfiguration(kind, flags, environment);
+  return {
+    ...config,
+    clusterSecret: config.clusterSecret ?? developmentSecret(config),
+    metrics: { ...config.metrics, port: config.metrics.port ?? METRICS_PORTS[kind] },
+  };
+}
+
+/** The same for whatever meets a cluster's processes over its bus; `command` is what the person typed. */
+export function clusterConfiguration(
+  command: string,
+  flags: MemberFlags,
+  environment: NodeJS.ProcessEnv,
+): SluiceConfig {
   const before = withEnvironment(readConfiguration(flags.config), environment);
   const { config: _, ...said } = flags;
   const config = overlaid(before, said, {
@@ -44,12 +58,8 @@ export function memberConfiguration(
       publicAddresses: flags.public?.split(',').map((text) => endpoint('--public', text)),
     },
   });
-  if (config.bus.servers.length === 0) throw noBus(kind);
-  return {
-    ...config,
-    clusterSecret: config.clusterSecret ?? developmentSecret(config),
-    metrics: { ...config.metrics, port: config.metrics.port ?? METRICS_PORTS[kind] },
-  };
+  if (config.bus.servers.length === 0) throw noBus(command);
+  return config;
 }
 
 function developmentSecret({ bus }: SluiceConfig): string {

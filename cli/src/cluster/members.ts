@@ -68,7 +68,12 @@ export const startMember: Readonly<Record<MemberKind, (deps: MemberDeps) => Memb
       drain: async () => {
         node.drain();
         const endUs = world.clock.nowUs() + config.shutdown.drainS * 1_000_000;
-        const busy = (): boolean => (node.inspection()?.sessions().length ?? 0) > 0;
+        // What was closed, or never came, keeps nobody waiting.
+        const busy = (): boolean =>
+          node
+            .inspection()
+            ?.sessions()
+            .some(({ state }) => state === 'landed' || state === 'connected') === true;
         while (busy() && world.clock.nowUs() < endUs) await pause(world, DRAIN_STEP_US);
       },
       close: () => node.close(),
