@@ -84,22 +84,22 @@ export class Member {
 
 /** Processes of one cloud on loopback, on ports of their own, with the development key. */
 export class Cluster implements AsyncDisposable {
-  readonly #bus: string;
+  readonly #common: readonly string[];
   readonly #members: Member[] = [];
 
-  constructor(natsUrl: string) {
-    this.#bus = natsUrl;
+  /** `configuration`: a file for all of them. */
+  constructor(natsUrl: string, configuration: string) {
+    this.#common = ['--bus', natsUrl, '--config', configuration];
   }
 
   async controller(): Promise<Member> {
     return await this.#start('controller', []);
   }
 
-  /** A signaling server and the URL that its clients connect to. */
-  async signaling(port?: number): Promise<{ readonly member: Member; readonly port: number; readonly url: string }> {
-    const listens = port ?? (await freeTcpPort());
-    const member = await this.#start('signaling', ['--listen', `127.0.0.1:${listens}`]);
-    return { member, port: listens, url: `ws://127.0.0.1:${listens}` };
+  /** A signaling server and the port that its clients connect to. */
+  async signaling(): Promise<{ readonly member: Member; readonly port: number }> {
+    const port = await freeTcpPort();
+    return { member: await this.#start('signaling', ['--listen', `127.0.0.1:${port}`]), port };
   }
 
   async media(): Promise<Member> {
@@ -121,7 +121,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #start(kind: Kind, args: readonly string[]): Promise<Member> {
-    const member = await Member.start(kind, ['--bus', this.#bus, ...args]);
+    const member = await Member.start(kind, [...this.#common, ...args]);
     this.#members.push(member);
     return member;
   }

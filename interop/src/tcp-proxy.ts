@@ -6,10 +6,12 @@ export class TcpProxy implements AsyncDisposable {
   readonly port: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #targetPort: number;
   #refusing = false;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, targetPort: number) {
     this.#server = server;
+    this.#targetPort = targetPort;
     this.port = (server.address() as AddressInfo).port;
   }
 
@@ -17,14 +19,19 @@ export class TcpProxy implements AsyncDisposable {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const proxy = new TcpProxy(server);
-    server.on('connection', (inside) => proxy.#join(inside, targetPort));
+    const proxy = new TcpProxy(server, targetPort);
+    server.on('connection', (inside) => proxy.#join(inside));
     return proxy;
   }
 
   /** Resets every connection. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  /** Whoever comes from now on gets to another port, as behind a load balancer. */
+  leadTo(targetPort: number): void {
+    this.#targetPort = targetPort;
   }
 
   /** Cuts, and resets whoever tries until `mend`. */
@@ -43,12 +50,12 @@ export class TcpProxy implements AsyncDisposable {
     await once(this.#server, 'close');
   }
 
-  #join(inside: Socket, targetPort: number): void {
+  #join(inside: Socket): void {
     if (this.#refusing) {
       inside.resetAndDestroy();
       return;
     }
-    const outside = connect(targetPort, '127.0.0.1');
+    const outside = connect(this.#targetPort, '127.0.0.1');
     for (const [one, other] of [
       [inside, outside],
       [outside, inside],

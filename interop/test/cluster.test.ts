@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { NatsTestServer, natsMissing } from '@sluice/bus/internal';
 import type { RoomClient } from '@sluice/load-tester';
 import { Cluster, type Member } from '../src/cluster.ts';
 import { LightClients } from '../src/light-client.ts';
+import { TcpProxy } from '../src/tcp-proxy.ts';
 import { observeFor, until } from '../src/wait.ts';
 
 const skip = natsMissing;
@@ -17,23 +19,34 @@ const FLOWS_MS = 2_000;
 let nats: NatsTestServer;
 let cluster: Cluster;
 let controllers: Member[] = [];
+let signaling: { readonly member: Member; readonly port: number }[] = [];
+/** What a load balancer would be: one way in for each half of the clients. */
+const ways: TcpProxy[] = [];
 const doors: LightClients[] = [];
 const everyone: RoomClient[] = [];
+/** By which door, by identity. */
+const entered = new Map<string, number>();
+let identities = 0;
 
 before(async () => {
   if (skip !== false) return;
   nats = await NatsTestServer.start();
-  cluster = new Cluster(nats.url);
-  const signaling = [await cluster.signaling(), await cluster.signaling()];
+  // What dead servers left behind must not keep the end of the test waiting.
+  const configuration = `${nats.folder}/sluice.yaml`;
+  writeFileSync(configuration, 'shutdown: { drainS: 1 }\n');
+  cluster = new Cluster(nats.url, configuration);
+  signaling = [await cluster.signaling(), await cluster.signaling()];
   const media = await cluster.media();
   controllers = [await cluster.controller()];
   await controllers[0]?.ready();
   await Promise.all([media, ...signaling.map(({ member }) => member)].map((member) => member.ready()));
-  doors.push(...signaling.map(({ url }) => new LightClients(url)));
+  for (const { port } of signaling) ways.push(await TcpProxy.to(port));
+  doors.push(...ways.map(({ port }) => new LightClients(`ws://127.0.0.1:${port}`)));
 });
 after(async () => {
   for (const client of everyone) client.leave();
   await cluster?.[Symbol.asyncDispose]();
+  for (const way of ways) await way[Symbol.asyncDispose]();
   await nats?.[Symbol.asyncDispose]();
 });
 
@@ -41,7 +54,9 @@ after(async () => {
 async function enter(door: number, mode: 'single' | 'dual' = 'dual'): Promise<RoomClient> {
   const clients = doors[door];
   assert.ok(clients !== undefined);
-  const client = await clients.client(await cluster.token(ROOM, `client-${everyone.length}`), mode);
+  const identity = `client-${++identities}`;
+  const client = await clients.client(await cluster.token(ROOM, identity), mode);
+  entered.set(identity, door);
   client.publish('microphone', { kind: 'audio' });
   const size = { widthPx: 320, heightPx: 180, framesPerSecond: 10, bitrateBps: 100_000 };
   client.publish('camera', { kind: 'video', ...size });
@@ -136,5 +151,32 @@ test('the controller dies and another takes over: the call goes on, later joins 
   await untilAllReceiveAll('the one who came later is in the call');
   await assertFlows();
   assertUndisturbed([...before, late]);
+});
+
+test('a signaling server dies: its clients come back at another, the others notice nothing', { skip }, async () => {
+  const [dead, alive] = signaling;
+  assert.ok(dead !== undefined && alive !== undefined);
+  // Those who entered by the first door.
+  const theirs = new Set(everyone.filter(({ me }) => entered.get(me.identity) === 0));
+  const others = everyone.filter((client) => !theirs.has(client));
+  assert.ok(theirs.size >= 3 && others.length >= 3);
+  await dead.member.kill();
+  ways[0]?.leadTo(alive.port);
+  const diedMs = performance.now();
+  await until(
+    'they are back',
+    WITHIN_MS,
+    () =>
+      [...theirs].every(
+        ({ state, rejoins, times }) => state === 'live' && rejoins > 0 && times.connectedUs !== undefined,
+      ),
+    () => [...theirs].map(({ state, rejoins, lastTrouble }) => [state, rejoins, lastTrouble]),
+  );
+  console.log(
+    `  ${Math.round(performance.now() - diedMs)} ms after it died, its ${theirs.size} clients had new connections`,
+  );
+  await untilAllReceiveAll('everyone receives everyone again');
+  await assertFlows();
+  assertUndisturbed(others);
   for (const door of doors) assert.deepEqual(door.problems, []);
 });
