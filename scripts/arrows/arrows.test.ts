@@ -16,6 +16,8 @@ test('arrows: a process does not import another process', () => {
 test('arrows: another package is reached by its name and its front door', () => {
   assert.match(judge('bus/src/a.ts', '../../runtime/src/clock.ts', rules) ?? '', /by path/);
   assert.match(judge('bus/src/a.ts', '@sluice/runtime/internal', rules) ?? '', /back door/);
+  assert.match(judge('bus/src/latest.ts', '@sluice/runtime/internal', rules) ?? '', /back door/);
+  assert.equal(judge('bus/src/test-bus.ts', '@sluice/runtime/internal', rules), undefined);
   assert.equal(judge('sim/src/a.ts', '@sluice/runtime/internal', rules), undefined);
   assert.equal(judge('bus/src/a.test.ts', '@sluice/runtime/internal', rules), undefined);
   assert.equal(judge('bus/src/a.ts', './b.ts', rules), undefined);

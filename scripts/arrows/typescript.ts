@@ -37,9 +37,12 @@ export function judge(file: string, specifier: string, { arrows, internalDoors }
   if (to === undefined) return undefined;
   if (to === from) return `imports its own package by name (${specifier}): use a path`;
   if (!(arrows[from] ?? []).includes(to)) return `${from} must not import ${to}`;
-  if (door === undefined || file.endsWith('.test.ts') || (internalDoors[from] ?? []).includes(to)) return undefined;
+  if (door === undefined || isForTests(file) || (internalDoors[from] ?? []).includes(to)) return undefined;
   return `goes through a back door (${specifier}): ${to}'s index.ts is its door`;
 }
+
+/** A test, or what tests share: `test-*.ts` beside them. */
+const isForTests = (file: string): boolean => file.endsWith('.test.ts') || posix.basename(file).startsWith('test-');
 
 /** Every module that a source names: imports, exports from, type imports, `import()` and `import('…').Type`. */
 export async function importsOf(file: string, text: string): Promise<{ specifier: string; line: number }[]> {
