@@ -5,7 +5,7 @@ import { freeTcpPort, freeUdpPort } from './ports.ts';
 import { until, within } from './wait.ts';
 
 const main = new URL('../../cli/src/main.ts', import.meta.url).pathname;
-const READY_DEADLINE_MS = 40_000;
+const READY_DEADLINE_MS = 90_000;
 const STOP_DEADLINE_MS = 20_000;
 const LAST_WORDS = 8_000;
 

@@ -32,10 +32,9 @@ export function memberConfiguration(
   flags: MemberFlags,
   environment: NodeJS.ProcessEnv,
 ): SluiceConfig {
-  const config = clusterConfiguration(kind, flags, environment);
+  const config = withClusterSecret(clusterConfiguration(kind, flags, environment));
   return {
     ...config,
-    clusterSecret: config.clusterSecret ?? developmentSecret(config),
     metrics: { ...config.metrics, port: config.metrics.port ?? METRICS_PORTS[kind] },
   };
 }
@@ -62,8 +61,13 @@ export function clusterConfiguration(
   return config;
 }
 
-function developmentSecret({ bus }: SluiceConfig): string {
-  if (bus.servers.every((server) => isLoopback(new URL(server).hostname))) return DEVELOPMENT_SECRET;
+/** The secret that processes on one bus must have in common; on loopback alone there is one for development. */
+export function withClusterSecret(config: SluiceConfig): SluiceConfig {
+  const { clusterSecret, bus } = config;
+  if (clusterSecret !== undefined || bus.servers.length === 0) return config;
+  if (bus.servers.every((server) => isLoopback(new URL(server).hostname))) {
+    return { ...config, clusterSecret: DEVELOPMENT_SECRET };
+  }
   throw noClusterSecret(Buffer.from(systemRandom(SECRET_BYTES)).toString('base64url'));
 }
 

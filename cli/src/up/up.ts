@@ -1,5 +1,6 @@
 import { redactedConfig, systemRandom } from '@sluice/runtime';
 import { makeToken } from '@sluice/signaling';
+import { withClusterSecret } from '../cluster/flags.ts';
 import { type ApiKeys, apiKeysOf, keyNamed } from '../configuration/keys.ts';
 import { type ConfigurationFlags, readConfiguration, withEnvironment, withFlags } from '../configuration/read.ts';
 import { SluiceConfig } from '../configuration/schema.ts';
@@ -24,7 +25,7 @@ const IDENTITY_SUFFIX_BYTES = 4;
 
 /** Starts everything in this process and stays until it is told to end. */
 export async function up(flags: UpFlags, output: Output): Promise<void> {
-  const config = withFlags(withEnvironment(readConfiguration(flags.config), process.env), flags);
+  const config = withClusterSecret(withFlags(withEnvironment(readConfiguration(flags.config), process.env), flags));
   const keys = apiKeysOf(config);
   const tls = config.tls === undefined ? undefined : readTls(config.tls);
   const world = makeWorld(config);
