@@ -112,10 +112,17 @@ napi_value toIncoming(napi_env env, const IncomingStreamSnapshot& s, const std::
   return out.set("lastPacketAtUs", s.lastPacketAtUs).value();
 }
 
+napi_value toLayer(napi_env env, const OutgoingStreamSnapshot::Layer& layer) {
+  return ObjectWriter(env).set("spatial", layer.spatial).set("temporal", layer.temporal).value();
+}
+
 napi_value toOutgoing(napi_env env, const OutgoingStreamSnapshot& s, const std::string& track) {
   ObjectWriter out(env);
   out.set("track", track).set("kind", name(s.kind)).set("mid", s.mid).set("ssrc", s.ssrc).set("codec", name(s.codec));
   out.set("paused", s.paused).set("flowing", s.flowing).set("packets", s.packets).set("bytes", s.bytes);
+  out.set("heldBack", s.heldBack).set("target", toLayer(env, s.target));
+  if (s.layer) out.set("layer", toLayer(env, *s.layer));
+  out.set("frames", s.frames).set("keyFrames", s.keyFrames).set("layerSwitches", s.layerSwitches);
   out.set("resentPackets", s.resentPackets).set("resentBytes", s.resentBytes).set("nacks", s.nacks);
   out.set("plis", s.plis).set("fractionLost", s.fractionLost).set("lost", s.lost);
   return out.set("jitterMs", s.jitterMs).value();

@@ -126,6 +126,7 @@ enum class Counter : uint8_t {
   kRtpIn,          // opened RTP packets
   kRtcpIn,         // opened RTCP compounds
   kRtpForwarded,   // packets sealed for a subscriber, without retransmissions
+  kLayerSwitches,  // subscribers that went from one layer, or encoding, to another
   kRtpPaddingOut,  // RTP padding bytes spent on equal segments
   kRtcpOut,
   kRecoveredIn,  // packets that came by RTX and filled a gap
@@ -160,6 +161,7 @@ inline constexpr std::array<const char*, kCounters> kCounterNames = {
     "rtp-in",
     "rtcp-in",
     "rtp-forwarded",
+    "layer-switches",
     "rtp-padding-out",
     "rtcp-out",
     "recovered-in",

@@ -137,8 +137,10 @@ void FanOut::remember(Track& track) {
 }
 
 void FanOut::serve(Subscriber& subscriber, TimeUs nowUs) {
+  const uint64_t switches = subscriber.selector.totals().switches;
   const size_t count = select(subscriber);
   if (count == 0) return;
+  counters_.add(Counter::kLayerSwitches, subscriber.selector.totals().switches - switches);
   writer_.write(std::span(batch_).first(count), *subscriber.transport, world_.datagrams(), nowUs, counters_);
   for (size_t i = 0; i < count; ++i) {
     if (!batch_[i].sent) continue;

@@ -39,7 +39,16 @@ OutgoingStreamSnapshot describe(const Subscriber& subscriber) {
   s.ssrc = stream.ssrc();
   s.codec = stream.codec();
   s.paused = subscriber.selector.paused();
+  s.heldBack = subscriber.held();
   s.flowing = subscriber.selector.flowing();
+  const forward::Layers& layers = subscriber.track->layers;
+  if (const auto layer = subscriber.selector.current(layers)) s.layer = {layer->spatial, layer->temporal};
+  const forward::Layer target = subscriber.selector.aimedAt(layers);
+  s.target = {target.spatial, target.temporal};
+  const auto& forwarded = subscriber.selector.totals();
+  s.frames = forwarded.frames;
+  s.keyFrames = forwarded.keyFrames;
+  s.layerSwitches = forwarded.switches;
   s.packets = totals.packets;
   s.bytes = totals.bytes;
   s.resentPackets = totals.resentPackets;

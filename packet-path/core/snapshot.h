@@ -47,7 +47,17 @@ struct OutgoingStreamSnapshot {
   Ssrc ssrc = 0;
   Codec codec = Codec::kOther;  ///< of the last packet sent
   bool paused = false;
-  bool flowing = false;  ///< false: waits for a key frame, for packets, or is paused
+  bool heldBack = false;  ///< paused because the client's network does not carry it
+  bool flowing = false;   ///< false: waits for a key frame, for packets, or is paused
+  struct Layer {
+    uint8_t spatial = 0;  ///< from the lowest
+    uint8_t temporal = 0;
+  };
+  std::optional<Layer> layer;  ///< that flows
+  Layer target;                ///< that is aimed at: wished, allotted, and there
+  uint64_t frames = 0;         ///< in order; of audio: packets
+  uint64_t keyFrames = 0;
+  uint64_t layerSwitches = 0;
   uint64_t packets = 0;  ///< without retransmissions
   uint64_t bytes = 0;    ///< RTP payload, without retransmissions
   uint64_t resentPackets = 0;

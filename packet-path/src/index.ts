@@ -37,6 +37,7 @@ export type {
   DataSnapshot,
   IncomingStreamSnapshot,
   IoSnapshot,
+  LayerSnapshot,
   OutgoingStreamSnapshot,
   PathSnapshot,
   SendSnapshot,

@@ -31,6 +31,12 @@ export interface IncomingStreamSnapshot {
   readonly lastPacketAtUs: number;
 }
 
+/** Both count from the lowest. */
+export interface LayerSnapshot {
+  readonly spatial: number;
+  readonly temporal: number;
+}
+
 /** One outgoing stream: a subscription of the session's client. */
 export interface OutgoingStreamSnapshot {
   readonly track: TrackId;
@@ -39,8 +45,18 @@ export interface OutgoingStreamSnapshot {
   readonly ssrc: number;
   readonly codec: CodecSpec['codec'];
   readonly paused: boolean;
+  /** Paused because the client's network does not carry it. */
+  readonly heldBack: boolean;
   /** false: waits for a key frame, for packets, or is paused. */
   readonly flowing: boolean;
+  /** The layer that flows; undefined when none does. */
+  readonly layer?: LayerSnapshot;
+  /** The layer that is aimed at: wished for, carried by the network, and there. */
+  readonly target: LayerSnapshot;
+  /** Forwarded in order; of audio: packets. */
+  readonly frames: number;
+  readonly keyFrames: number;
+  readonly layerSwitches: number;
   /** Without retransmissions. */
   readonly packets: number;
   readonly bytes: number;

@@ -171,21 +171,35 @@ TEST_CASE("nack: more than one message holds stays due") {
   CHECK(nacks.nextDeadline() == 50'000);
 }
 
-TEST_CASE("key frames: asked for at once, then at most twice a second until one comes") {
+TEST_CASE("key frames: asked for at once, again when none came, and at most twice a second when they do") {
   KeyFrameRequester requester;
   CHECK_FALSE(requester.due(0, 0));
   requester.want(1'000);
   CHECK(requester.due(1'000, 0));
   requester.want(2'000);
   CHECK_FALSE(requester.due(2'000, 0));
-  CHECK(requester.nextDeadline() == 501'000);
-  CHECK(requester.due(501'000, 0));
+  CHECK(requester.nextDeadline() == 301'000);
+  CHECK(requester.due(301'000, 0));
   requester.arrived();
   CHECK(requester.nextDeadline() == kNever);
   requester.want(600'000);  // another subscriber, too soon
   CHECK_FALSE(requester.due(600'000, 0));
-  CHECK(requester.due(1'001'000, 0));
+  CHECK(requester.due(801'000, 0));
   CHECK(requester.asked() == 3);
+}
+
+TEST_CASE("key frames: an unanswered request is repeated after a round trip and a half, then ever later") {
+  for (const TimeUs rtt : {TimeUs{0}, 600 * kMillisecondUs, 10 * kSecondUs}) {
+    KeyFrameRequester requester;
+    requester.want(0);
+    TimeUs wait = std::clamp(rtt * 3 / 2, KeyFrameRequester::kMinRetryUs, KeyFrameRequester::kMaxRetryUs);
+    for (int i = 0; i < 8; ++i) {
+      const TimeUs now = requester.nextDeadline();
+      REQUIRE(requester.due(now, rtt));
+      CHECK(requester.nextDeadline() - now == wait);
+      wait = std::min(2 * wait, KeyFrameRequester::kMaxRetryUs);
+    }
+  }
 }
 
 TEST_CASE("key frames: a publisher that never answers is left alone in the end") {

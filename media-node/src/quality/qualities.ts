@@ -1,6 +1,6 @@
 import type { ConnectionQuality, SessionId, SessionSpec, TimeUs, TrackId } from '@sluice/contracts';
 import { US_PER_S } from '@sluice/contracts';
-import type { OutgoingStreamSnapshot, SessionSnapshot } from '@sluice/packet-path';
+import type { SessionSnapshot } from '@sluice/packet-path';
 import { type SessionMeasure, SessionMeter } from './session-meter.ts';
 import { isNews, sessionQuality, usefulBps } from './session-quality.ts';
 
@@ -51,14 +51,9 @@ export class Qualities {
   }
 }
 
-/** A packet path that allots bandwidth marks what it holds back for lack of it; one that does not marks nothing. */
-interface Allotted extends OutgoingStreamSnapshot {
-  readonly heldBack?: boolean;
-}
-
 /** Tracks that the packet path holds back because the client's network does not carry them. */
 export const heldBackTracks = ({ outgoing }: SessionSnapshot): TrackId[] =>
-  outgoing.flatMap((stream: Allotted) => (stream.heldBack === true ? [stream.track] : []));
+  outgoing.flatMap(({ heldBack, track }) => (heldBack ? [track] : []));
 
 interface TrackRate {
   readonly session: SessionId;

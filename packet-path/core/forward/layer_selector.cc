@@ -165,11 +165,21 @@ LayerSelector::Verdict LayerSelector::forwardAs(const Packet& packet, const Fram
   out.empty = false;
   if (place < newestSent_) return Verdict::kForward;
   newestSent_ = place;
+  if (info.starts) noteFrame(info);
   timeline_.sent({packet.timestamp, packet.receivedAtUs, packet.clockRateHz});
   if (const auto front = wire::readDescriptorFront(dependencyDescriptor(packet))) {
     lastFrameNumber_ = static_cast<uint16_t>(front->frameNumber + source().frameShift);
   }
   return Verdict::kForward;
+}
+
+void LayerSelector::noteFrame(const FrameInfo& info) {
+  const Layer layer = gate_.current().value_or(Layer{});
+  if (totals_.frames > 0 && (layer != lastLayer_ || encoding_ != lastEncoding_)) ++totals_.switches;
+  ++totals_.frames;
+  if (info.key) ++totals_.keyFrames;
+  lastLayer_ = layer;
+  lastEncoding_ = encoding_;
 }
 
 LayerSelector::Verdict LayerSelector::late(const Packet& packet, const FrameInfo& info, SeqNo place,
@@ -275,6 +285,11 @@ std::optional<uint8_t> LayerSelector::keyFrameWanted() const {
     return encoding_;
   }
   return {};
+}
+
+Layer LayerSelector::aimedAt(const Layers& layers) const {
+  const uint8_t spatial = layers.pick(target_.layer.spatial);
+  return {spatial, std::min(target_.layer.temporal, layers.temporal(spatial))};
 }
 
 std::optional<Layer> LayerSelector::current(const Layers& layers) const {

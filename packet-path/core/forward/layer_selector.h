@@ -86,6 +86,16 @@ class LayerSelector {
   [[nodiscard]] uint8_t encoding() const { return encoding_; }
   /// The layer that flows; empty when none does.
   [[nodiscard]] std::optional<Layer> current(const Layers& layers) const;
+  /// The layer that is aimed at: what the target means for what there is.
+  [[nodiscard]] Layer aimedAt(const Layers& layers) const;
+
+  struct Totals {
+    uint64_t frames = 0;
+    uint64_t keyFrames = 0;
+    uint64_t switches = 0;  ///< from one layer, or encoding, to another
+  };
+  /// Of what was forwarded in order. Packets of audio count as frames.
+  [[nodiscard]] const Totals& totals() const { return totals_; }
 
   /// A run of packets of one sender with one way of counting.
   struct Source {
@@ -136,6 +146,7 @@ class LayerSelector {
   [[nodiscard]] bool rewrite(const Packet& packet, const Source& source, SeqNo place, Rewritten& out) const;
   [[nodiscard]] bool isMarked(const Packet& packet, const FrameInfo& info, SeqNo place) const;
   void noteTemporalWait(TimeUs nowUs);
+  void noteFrame(const FrameInfo& info);
   [[nodiscard]] Source& source() { return sources_[sourceCount_ % sources_.size()]; }
   [[nodiscard]] const Source& source() const { return sources_[sourceCount_ % sources_.size()]; }
 
@@ -162,6 +173,9 @@ class LayerSelector {
   LayerTarget lastAim_;
   TimeUs nowUs_ = 0;                         // of the newest packet
   std::optional<uint16_t> lastFrameNumber_;  // of the dependency descriptors that were sent
+  Totals totals_;
+  Layer lastLayer_;  // of the last frame forwarded
+  uint8_t lastEncoding_ = 0;
   uint8_t encoding_ = 0;
   bool flowing_ = false;
   bool paused_ = false;

@@ -1,15 +1,20 @@
 // When to ask a publisher for a key frame: seldom, and until one came.
 #pragma once
 
+#include <algorithm>
+
 #include "../wire/types.h"
 
 namespace sluice::receive {
 
 class KeyFrameRequester {
  public:
-  /// Between two requests. A key frame costs the publisher several frames' worth of bits; libwebrtc's encoder answers
-  /// at most one request in 300 ms.
+  /// From a request that was answered to the next. A key frame costs the publisher several frames' worth of bits.
   static constexpr TimeUs kMinIntervalUs = 500 * kMillisecondUs;
+  /// An unanswered request is repeated after a round trip and a half, at least this: libwebrtc's encoder answers at
+  /// most one in 300 ms. Each further one waits twice as long as the one before, up to kMaxRetryUs.
+  static constexpr TimeUs kMinRetryUs = 300 * kMillisecondUs;
+  static constexpr TimeUs kMaxRetryUs = 3 * kSecondUs;
   /// Requests without a key frame before giving up; whoever still waits wants again with the next packet.
   static constexpr uint32_t kMaxTries = 20;
 
@@ -18,8 +23,8 @@ class KeyFrameRequester {
     if (wanted_) return;
     wanted_ = true;
     tries_ = 0;
-    nextAtUs_ =
-        lastAskedUs_ == kNever || nowUs - lastAskedUs_ >= kMinIntervalUs ? nowUs : lastAskedUs_ + kMinIntervalUs;
+    retryUs_ = 0;
+    nextAtUs_ = lastAskedUs_ == kNever ? nowUs : std::max(nowUs, lastAskedUs_ + kMinIntervalUs);
   }
   /// A key frame began.
   void arrived() {
@@ -38,7 +43,8 @@ class KeyFrameRequester {
     ++tries_;
     ++asked_;
     lastAskedUs_ = nowUs;
-    nextAtUs_ = nowUs + (2 * rttUs > kMinIntervalUs ? 2 * rttUs : kMinIntervalUs);
+    retryUs_ = std::min(std::max({kMinRetryUs, rttUs * 3 / 2, retryUs_ * 2}), kMaxRetryUs);
+    nextAtUs_ = nowUs + retryUs_;
     return true;
   }
   [[nodiscard]] bool wanted() const { return wanted_; }
@@ -50,6 +56,7 @@ class KeyFrameRequester {
   uint64_t asked_ = 0;
   TimeUs lastAskedUs_ = kNever;
   TimeUs nextAtUs_ = kNever;
+  TimeUs retryUs_ = 0;  // what the last request waits for
 };
 
 }  // namespace sluice::receive
