@@ -23,4 +23,10 @@ inline TimeUs threadCpuUs() {
   return readClockUs(CLOCK_THREAD_CPUTIME_ID);
 }
 
+/// Puts the calling thread to sleep; a signal may cut it short.
+inline void sleepFor(TimeUs us) {
+  const timespec t{static_cast<time_t>(us / kSecondUs), static_cast<long>(us % kSecondUs) * 1'000};
+  (void)::nanosleep(&t, nullptr);
+}
+
 }  // namespace sluice::io

@@ -126,7 +126,10 @@ void ShardThread::receiveDatagrams(TimeUs nowUs) {
     if ((ready_ & bit) == 0) continue;
     batch_.clear();
     if (!sockets_[i]->receive(buffer_, batch_, counters_)) ready_ &= ~bit;
-    if (!batch_.empty()) shard_.receive(std::span<const ReceivedDatagram>(batch_), nowUs);
+    if (batch_.empty()) continue;
+    if (slept_) gathering_.woke(nowUs);
+    slept_ = false;
+    shard_.receive(std::span<const ReceivedDatagram>(batch_), nowUs);
   }
 }
 
@@ -180,9 +183,18 @@ void ShardThread::sleep() {
     if (counters_.rounds % kRoundsWithoutLooking == 0) ready_ |= mailbox_.waiter().wait(0);
     return;
   }
+  const TimeUs nowUs = monotonicUs();
   const TimeUs deadline = shard_.nextDeadline();
-  const TimeUs timeoutUs = deadline == kNever ? kNever : std::max<TimeUs>(0, deadline - monotonicUs());
-  if (timeoutUs > 0) ++counters_.sleeps;
+  const TimeUs timeoutUs = deadline == kNever ? kNever : std::max<TimeUs>(0, deadline - nowUs);
+  slept_ = timeoutUs > 0;
+  if (slept_) ++counters_.sleeps;
+  const TimeUs restUs = gathering_.restUs(nowUs);
+  if (restUs > 0 && restUs <= timeoutUs && mailbox_.empty()) {
+    sleepFor(restUs);
+    // Looked at without asking: most of the time there is something.
+    ready_ = static_cast<uint32_t>((uint64_t{1} << sockets_.size()) - 1);
+    return;
+  }
   ready_ = mailbox_.sleep(timeoutUs);
 }
 

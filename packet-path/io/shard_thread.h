@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../core/shard.h"
+#include "gathering.h"
 #include "mailbox.h"
 #include "outbox.h"
 #include "socket.h"
@@ -84,7 +85,9 @@ class ShardThread final : private ShardWorld {
   std::vector<ReceivedDatagram> batch_;
   std::vector<ShardMessage> messages_;
   std::vector<ShardCommand> commands_;
-  uint32_t ready_ = 0;   ///< sockets that had more than one receive took
+  uint32_t ready_ = 0;  ///< sockets that had more than one receive took
+  bool slept_ = false;  ///< before this round
+  Gathering gathering_;
   uint64_t posted_ = 0;  ///< shards that mail was put for in this round
   uint8_t entropy_[256] = {};
   size_t entropyLeft_ = 0;
