@@ -41,7 +41,18 @@ test('load: a bad network before the clients shows in what they get, and a thres
 });
 
 test('load: two peer connections, several qualities of which each subscriber says what it wants', async () => {
-  const flags = ['--publishers', '2', '--subscribers', '3', '--dual', '--simulcast', '--watch', 'mixed'];
+  const flags = [
+    '--publishers',
+    '2',
+    '--subscribers',
+    '3',
+    '--dual',
+    '--simulcast',
+    '--watch',
+    'mixed',
+    '--seconds',
+    '4',
+  ];
   const { code, out, err } = await sluice.load(...flags);
   assert.equal(code, 0, err);
   assert.match(out, /streams +8 of 8 came/);

@@ -43,6 +43,7 @@ export interface LoadFlags {
   readonly json?: string;
   readonly minConnected: number;
   readonly minFlowing: number;
+  readonly minFramesShown?: number;
   readonly maxLoss?: number;
   readonly maxConcealed?: number;
   readonly maxJoinP99?: number;
@@ -141,6 +142,7 @@ function addThresholds(command: Command): void {
   command
     .addOption(read('--min-connected <share>', 'clients that come in and stay', share).default(...everything))
     .addOption(read('--min-flowing <share>', 'expected streams that come', share).default(...everything))
+    .addOption(read('--min-frames-shown <share>', 'video frames that were sent and could be shown', share))
     .addOption(read('--max-loss <share>', 'packets lost on the way to clients, repaired or not', share))
     .addOption(read('--max-concealed <share>', 'audio that had to be made up', share))
     .addOption(read('--max-join-p99 <time>', 'from dialing to being in the room: 500ms, 1s', milliseconds))

@@ -33,8 +33,9 @@ export function loadPlan(flags: LoadFlags, cores: number): LoadPlan {
 }
 
 export function loadThresholds(flags: LoadFlags): Thresholds {
-  const { minConnected, minFlowing, maxLoss, maxConcealed, maxFreezes, maxMemoryGrowth } = flags;
+  const { minConnected, minFlowing, minFramesShown, maxLoss, maxConcealed, maxFreezes, maxMemoryGrowth } = flags;
   const asked: Partial<Thresholds> = {
+    ...(minFramesShown === undefined ? {} : { minFramesShown }),
     ...(maxLoss === undefined ? {} : { maxLoss }),
     ...(maxConcealed === undefined ? {} : { maxConcealed }),
     ...(flags.maxJoinP99 === undefined ? {} : { maxJoinP99Ms: flags.maxJoinP99 }),

@@ -23,6 +23,12 @@ const stream = (ssrc: number, source: number, packets: number): ReceivedStreamRe
   delay: { count: packets, p50Ms: 1, p95Ms: 1, p99Ms: 1, maxMs: 1 },
 });
 
+const video = (ssrc: number, source: number, decoded: number, firstUs = 0): ReceivedStreamReport => {
+  const { audio: _, ...common } = stream(ssrc, source, 100);
+  const troubles = { dropped: 0, freezes: 0, frozenMs: 0, longestGapMs: 0, brokenReferences: 0, encodingSwitches: 0 };
+  return { ...common, kind: 'video', frames: { ...troubles, decoded, keyFrames: 1, sent: 1, encoding: 0, firstUs } };
+};
+
 /** As much of a client as a crowd asks for. */
 class FakeRoom {
   state = 'new';
@@ -127,22 +133,27 @@ test('crowd: a stream whose publisher was sent away is over for those who saw it
   assert.deepEqual(streams, { expected: 1, flowing: 1 });
 });
 
+test('crowd: packets of video that show nothing are no stream', () => {
+  const { crowd, rooms } = crowdOf(member('a'));
+  const [a] = rooms;
+  assert.ok(a);
+  crowd.measure();
+  a.streams = [video(1, 7, 0)];
+  assert.deepEqual(crowd.tally().streams, { expected: 1, flowing: 0 });
+  a.streams = [video(1, 7, 1)];
+  assert.deepEqual(crowd.tally().streams, { expected: 1, flowing: 1 });
+});
+
 test('crowd: the first picture is that of whom it saw first, even when that one has gone', () => {
   const { crowd, rooms } = crowdOf(member('publisher', true), member('a'));
   const [publisher, a] = rooms;
   assert.ok(publisher && a);
-  const shown = { decoded: 1, dropped: 0, keyFrames: 1, freezes: 0, frozenMs: 0, longestGapMs: 0, brokenReferences: 0 };
-  const picture = (ssrc: number, source: number, firstUs: number): ReceivedStreamReport => ({
-    ...stream(ssrc, source, 1),
-    kind: 'video',
-    frames: { ...shown, sent: 1, encoding: 0, encodingSwitches: 0, firstUs },
-  });
   crowd.measure();
-  a.streams = [picture(1, publisher.mark, 300_000)];
+  a.streams = [video(1, publisher.mark, 1, 300_000)];
   const [first] = crowd.clients;
   assert.ok(first);
   crowd.go(first, 'leave');
-  a.streams = [picture(2, 999, 90_000_000)];
+  a.streams = [video(2, 999, 1, 90_000_000)];
   assert.deepEqual(
     crowd.tally().entries.map(({ firstFrameMs }) => firstFrameMs),
     [undefined, 300],

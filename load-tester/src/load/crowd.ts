@@ -1,3 +1,4 @@
+import type { ReceivedStreamReport } from '@sluice/packet-path';
 import type { Clock } from '@sluice/runtime';
 import type { ClientReport } from '../client/client-report.ts';
 import {
@@ -190,7 +191,13 @@ const hasCome = (client: LoadClient, { connected, newcomer }: Watch): boolean =>
   newcomer ? client.room.times.connectedUs !== undefined : connected;
 
 const flowing = (streams: Streams, { calm }: Watch): number =>
-  [...streams].filter(([ssrc, { packets }]) => packets > (calm.get(ssrc)?.packets ?? 0)).length;
+  [...streams].filter(([ssrc, stream]) => {
+    const before = calm.get(ssrc);
+    return usable(stream) > (before === undefined ? 0 : usable(before));
+  }).length;
+
+/** Packets of video of which nothing can be shown are no stream. */
+const usable = ({ packets, frames }: ReceivedStreamReport): number => frames?.decoded ?? packets;
 
 function firstPicture(report: ClientReport, { firstPictureUs }: Watch): number | undefined {
   const moments = report.received.flatMap(({ stream }) => stream?.frames?.firstUs ?? []);

@@ -235,6 +235,10 @@ test('thresholds: what is kept is not named, what is missed is, and what was not
     missed({ ...report, streams: { expected: 4, flowing: 2 } }, fine)[0] ?? '',
     /streams that came: 50\.00 %/,
   );
+  assert.deepEqual(missed(report, { ...fine, minFramesShown: 0.99 }), []);
+  assert.deepEqual(missed(report, { ...fine, minFramesShown: 1 }), [
+    'frames shown: 99.00 %, at least 100.00 % was asked',
+  ]);
   assert.deepEqual(missed(report, { ...fine, maxMemoryGrowth: 0.05 }), ["the server's memory was not seen"]);
 });
 

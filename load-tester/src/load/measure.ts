@@ -66,7 +66,8 @@ export interface StreamSpan {
   /** Which of the publisher's encodings came last, the lowest is 0; and how often that changed. */
   readonly encoding: number;
   readonly encodingSwitches: number;
-  /** Of its whole life. */
+  /** Of its whole life: how many were measured, and how long they were. */
+  readonly delays: number;
   readonly delayP50Ms: number;
   readonly delayP99Ms: number;
 }
@@ -106,6 +107,7 @@ export function spanOf(
     brokenReferences: grown(({ frames }) => frames?.brokenReferences),
     encoding: now.frames?.encoding ?? 0,
     encodingSwitches: grown(({ frames }) => frames?.encodingSwitches),
+    delays: now.delay.count,
     delayP50Ms: now.delay.p50Ms,
     delayP99Ms: now.delay.p99Ms,
   };

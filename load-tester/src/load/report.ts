@@ -9,7 +9,7 @@ export interface LoadReport {
   readonly clients: ClientCounts;
   readonly streams: {
     readonly expected: number;
-    /** Packets of it came within the measured time; with churn, in the calm at its end. */
+    /** Of it audio came, or pictures that could be shown, within the measured time; with churn, in the calm at its end. */
     readonly flowing: number;
   };
   /** From dialing to the join message, to media being up, and to the first video frame. */
@@ -54,6 +54,7 @@ export interface Measured {
 export function loadReport({ seconds, tally, threads, problems, server }: Measured): LoadReport {
   const { clients, streams, entries, spans } = tally;
   const flowing = spans.filter(({ packets }) => packets > 0);
+  const timed = flowing.filter(({ delays }) => delays > 0);
   return {
     measuredS: seconds,
     clients,
@@ -61,8 +62,8 @@ export function loadReport({ seconds, tally, threads, problems, server }: Measur
     joinMs: quantiles(entries.flatMap(({ joinMs }) => joinMs ?? [])),
     connectMs: quantiles(entries.flatMap(({ connectMs }) => connectMs ?? [])),
     firstFrameMs: quantiles(entries.flatMap(({ firstFrameMs }) => firstFrameMs ?? [])),
-    delayP50Ms: quantiles(flowing.map(({ delayP50Ms }) => delayP50Ms)),
-    delayP99Ms: quantiles(flowing.map(({ delayP99Ms }) => delayP99Ms)),
+    delayP50Ms: quantiles(timed.map(({ delayP50Ms }) => delayP50Ms)),
+    delayP99Ms: quantiles(timed.map(({ delayP99Ms }) => delayP99Ms)),
     receivedBps: (sum(flowing, ({ bytes }) => bytes) * 8) / seconds,
     video: videoReport(flowing.filter(({ kind }) => kind === 'video')),
     audio: audioReport(flowing.filter(({ kind }) => kind === 'audio')),

@@ -5,6 +5,8 @@ export interface Thresholds {
   /** Shares of clients that came in and stayed, and of streams that came. */
   readonly minConnected: number;
   readonly minFlowing: number;
+  /** Of the video frames that were sent. */
+  readonly minFramesShown?: number;
   readonly maxLoss?: number;
   readonly maxConcealed?: number;
   readonly maxJoinP99Ms?: number;
@@ -31,6 +33,7 @@ export function missed(report: LoadReport, thresholds: Thresholds): string[] {
   };
   atLeast('clients that came in and stayed', stayed, thresholds.minConnected);
   atLeast('streams that came', flowing, thresholds.minFlowing);
+  if (video.streams > 0) atLeast('frames shown', video.framesShown, thresholds.minFramesShown ?? 0);
   atMost('loss', Math.max(video.loss, audio.loss), thresholds.maxLoss, percent);
   atMost('audio made up', audio.concealed, thresholds.maxConcealed, percent);
   atMost('join, p99', report.joinMs.p99, thresholds.maxJoinP99Ms, ms);
