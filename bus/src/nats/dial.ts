@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { jetstream } from '@nats-io/jetstream';
 import type { KV } from '@nats-io/kv';
 import { Kvm } from '@nats-io/kv';
 import {
@@ -20,6 +21,8 @@ import type { DialNats, NatsSession } from './session.ts';
 
 /** How long one server may take to let us in. */
 const DIAL_TIMEOUT_MS = 3_000;
+/** Less than a lease lasts: who waited longer for one answer would lose what it could still renew. */
+const LEASE_ANSWER_MS = 1_000;
 /** A connection whose other end is gone without a word is noticed within three of these. */
 const PING_INTERVAL_MS = 3_000;
 const PINGS_UNANSWERED = 2;
@@ -53,7 +56,7 @@ async function connectTo(options: ConnectionOptions): Promise<NatsConnection> {
 function sessionOf(connection: NatsConnection, config: NatsConfig, refused: (what: string) => void): NatsSession {
   const { info } = connection;
   const bucket = (): Promise<KV> =>
-    new Kvm(connection).create(`${config.prefix}-leases`, {
+    new Kvm(jetstream(connection, { timeout: LEASE_ANSWER_MS })).create(`${config.prefix}-leases`, {
       description: 'Who owns what; nothing is lost with it.',
       history: 1,
       replicas: config.leaseReplicas,

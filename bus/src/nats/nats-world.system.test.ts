@@ -3,47 +3,22 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, test } from 'node:test';
-import { systemClock, systemRandom } from '@sluice/runtime';
+import { systemClock } from '@sluice/runtime';
 import { RecordingLogger } from '@sluice/runtime/internal';
-import { anyScope, type BusDocument, type Lease } from '../bus.ts';
+import { anyScope } from '../bus.ts';
 import { DocumentReader } from '../document-reader.ts';
 import { DocumentWriter } from '../document-writer.ts';
-import { NatsConfig } from './config.ts';
-import { NatsBus } from './nats-bus.ts';
+import { document, TestBus } from './test-bus.ts';
 import { freePort, NatsTestServer, natsMissing, pause, until } from './test-server.ts';
 
 const skip = natsMissing;
 const folder = mkdtempSync(`${tmpdir()}/sluice-tests-nats-keys-`);
 after(() => rmSync(folder, { recursive: true }));
 
-type NatsSettings = Partial<NatsConfig>;
-
-class TestBus extends NatsBus implements AsyncDisposable {
-  static to(servers: string | readonly string[], settings: NatsSettings = {}, logger = new RecordingLogger()): TestBus {
-    const config = NatsConfig.parse({ servers: [servers].flat(), ...settings });
-    return new TestBus({ clock: systemClock, random: systemRandom, config, name: 'test', logger });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-}
-
 const anything = {
   name: 'thing',
   schema: { safeParse: (body: unknown) => ({ success: true as const, data: body }) },
 };
-
-const document = (over: Partial<BusDocument> = {}): BusDocument => ({
-  kind: 'thing',
-  scope: 'room',
-  key: 'a',
-  writer: 'WR_1',
-  epoch: 1,
-  generation: 1,
-  body: {},
-  ...over,
-});
 
 test('NATS: documents and leases outlive a server that is stopped, wiped and started again', { skip }, async (t) => {
   await using server = await NatsTestServer.start();
@@ -209,42 +184,4 @@ test('NATS: what is no document is dropped and counted', { skip }, async () => {
   await stranger.drain();
   await until('the good one arrives', () => heard === 1);
   await until('the others are counted', () => bus.counters().drops['malformed'] === 8);
-});
-
-test('NATS: three servers: what is said at one is heard at the others, and one of them may die', { skip }, async () => {
-  const ports = [await freePort(), await freePort(), await freePort()];
-  const routes = [await freePort(), await freePort(), await freePort()];
-  const settings = (i: number): string => `server_name: n${i}
-cluster { name: c, listen: "127.0.0.1:${routes[i]}", routes: [${routes.map((port) => `"nats://127.0.0.1:${port}"`).join(', ')}] }`;
-  const servers = await Promise.all(ports.map((port, i) => NatsTestServer.start(settings(i), port)));
-  await using stack = new AsyncDisposableStack();
-  for (const server of servers) stack.use(server);
-  const [first, , third] = servers;
-  assert.ok(first !== undefined && third !== undefined);
-  await using a = TestBus.to(first.url, { leaseReplicas: 3 });
-  await using b = TestBus.to(third.url, { leaseReplicas: 3 });
-  let heard = 0;
-  b.read('thing', 'room', ({ generation }) => {
-    heard = Math.max(heard, generation);
-  });
-  await until('what is said at the first is heard at the third', () => {
-    a.say(document({ generation: 1 }));
-    return heard === 1;
-  });
-  let lost = 0;
-  let lease: Lease | undefined;
-  await until('the leases have a home', async () => {
-    lease = await a.acquire('rooms', 20_000_000, () => lost++);
-    return lease !== undefined;
-  });
-  await first.stop();
-  await until('it went to another server', () => {
-    a.say(document({ generation: 2 }));
-    return heard === 2;
-  });
-  await until('the lease is given back at another server', async () => {
-    await lease?.release();
-    return (await b.acquire('rooms', 20_000_000, () => undefined)) !== undefined;
-  });
-  assert.equal(lost, 0);
 });
