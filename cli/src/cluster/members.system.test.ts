@@ -44,3 +44,18 @@ for (const kind of memberKinds) {
     assert.deepEqual(await closed, [0, null], said);
   });
 }
+
+test('signaling: what it cannot start with is one clear line, and its end', async () => {
+  const args = ['signaling', '--bus', 'nats://127.0.0.1:1', '--listen', '0.0.0.0:0', '--metrics-port', '0'];
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args]);
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  try {
+    assert.deepEqual(await once(child, 'close'), [1, null], said);
+    assert.match(said, /^sluice: The development key works only on loopback/m);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});

@@ -17,10 +17,13 @@ export async function runMember(kind: MemberKind, flags: MemberFlags, output: Ou
   const ending = signalled();
   const broken = brokenOf(world.logger);
   const connection = world.connect(kind);
-  const readiness = new Readiness(() => connection.problem());
-  const member = startMember[kind]({ config, world, connection, pages: withHealth(readiness, undefined) });
-  const numbers = startMetricsServer(config.metrics, world, { readiness, node: () => member.node() });
+  const closing = [(): Promise<void> => connection.bus.close()];
   try {
+    const readiness = new Readiness(() => connection.problem());
+    const member = startMember[kind]({ config, world, connection, pages: withHealth(readiness, undefined) });
+    closing.unshift(() => member.close());
+    const numbers = startMetricsServer(config.metrics, world, { readiness, node: () => member.node() });
+    closing.unshift(() => numbers.close());
     const facts = await Promise.race([Promise.all([member.ready, numbers.ready]), ending, broken]);
     if (facts === undefined) return;
     readiness.started();
@@ -29,11 +32,8 @@ export async function runMember(kind: MemberKind, flags: MemberFlags, output: Ou
     readiness.ending();
     await member.drain();
   } finally {
-    readiness.ending();
     await closeInTime(world, async () => {
-      await member.close();
-      await numbers.close();
-      await connection.bus.close();
+      for (const close of closing) await close();
     });
   }
 }
