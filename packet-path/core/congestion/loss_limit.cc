@@ -53,7 +53,13 @@ bool LossLimit::close(TimeUs) {
 }
 
 double LossLimit::weight(size_t age) const {
-  return std::pow(kTemporalFactor, static_cast<double>(age));
+  // Some hundreds are asked for after each observation.
+  static const std::array<double, kWindow> weights = [] {
+    std::array<double, kWindow> out{};
+    for (size_t i = 0; i < kWindow; ++i) out[i] = std::pow(kTemporalFactor, static_cast<double>(i));
+    return out;
+  }();
+  return weights[age];
 }
 
 double LossLimit::averageLoss() const {
