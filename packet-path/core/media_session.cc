@@ -93,6 +93,7 @@ void MediaSession::apply(const SessionSpec& spec, TimeUs nowUs) {
     control_ = std::make_unique<SendControl>(shard_, *connection_.transport(), subscriptions_, kReportGridUs);
   }
   subscriptions_.apply(spec.outgoing, control_ ? &control_->estimator() : nullptr, nowUs);
+  if (control_) control_->changed(nowUs);
 }
 
 void MediaSession::receiveRtp(PacketRef packet, TimeUs nowUs) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "allotment.h"
+
 namespace sluice {
 
 void Subscriptions::leave(TimeUs nowUs) {
@@ -46,6 +48,8 @@ void Subscriptions::add(const OutgoingTrackSpec& spec, congestion::Estimator* es
   auto subscriber = std::make_unique<Subscriber>(mine, track, transport_, random(), *first, firstRtx);
   subscriber->hold(false);
   subscriber->estimator = estimator;
+  // Whoever allots has not been asked yet.
+  if (estimator != nullptr) subscriber->allot({Allotment::kLeast, false});
   attach(*subscriber, track, nowUs);
   bySsrc_.emplace(spec.ssrc, std::move(subscriber));
 }

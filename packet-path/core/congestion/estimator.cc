@@ -16,6 +16,17 @@ constexpr double kDrainLeast = 0.5;
 // The least delay of the last 10 to 20 s is that of the empty path.
 constexpr TimeUs kBaseWindowUs = 10 * kSecondUs;
 constexpr double kStandingWeight = 0.2;
+// A packet that waited less may have found the path idle.
+constexpr TimeUs kWaitedUs = 5 * kMillisecondUs;
+constexpr TimeUs kBusyLeastUs = 40 * kMillisecondUs;
+constexpr TimeUs kBusyWindowUs = 500 * kMillisecondUs;
+constexpr TimeUs kFloorWindowUs = 60 * kMillisecondUs;
+// A growing delay is an overuse only when it does not go away between two frames: a key frame of a sender that does not
+// pace is a slope as well. libwebrtc, which paces, does not need to ask.
+constexpr TimeUs kQueuedUs = 10 * kMillisecondUs;
+
+constexpr TimeUs kDistressUs = 80 * kMillisecondUs;
+constexpr double kDistressLoss = 0.1;
 
 /// Reordering on the path must not look like delay.
 bool arrivedBefore(const PacketResult& a, const PacketResult& b) {
@@ -40,8 +51,26 @@ void QueueDelay::add(const PacketResult& packet, TimeUs nowUs) {
     windowStartUs_ = nowUs;
   }
   least_ = std::min(least_, delay);
-  const auto above = static_cast<double>(delay - std::min(least_, previousLeast_));
-  standingUs_ += kStandingWeight * (above - standingUs_);
+  const TimeUs above = delay - std::min(least_, previousLeast_);
+  standingUs_ += kStandingWeight * (static_cast<double>(above) - standingUs_);
+  if (floor_.windowStartUs == kNever || packet.receivedAtUs - floor_.windowStartUs >= kFloorWindowUs) {
+    floor_ = {packet.receivedAtUs, above, floor_.windowStartUs == kNever ? above : floor_.current};
+  }
+  floor_.current = std::min(floor_.current, above);
+  if (above < kWaitedUs) {
+    busy_ = {};
+  } else if (busy_.fromUs == kNever || packet.receivedAtUs - busy_.fromUs > kBusyWindowUs) {
+    busy_ = {packet.receivedAtUs, packet.receivedAtUs, 0};
+  } else {
+    busy_.untilUs = packet.receivedAtUs;
+    busy_.bytes += packet.bytes;
+  }
+}
+
+std::optional<Bps> QueueDelay::busyRate() const {
+  if (busy_.fromUs == kNever || busy_.untilUs - busy_.fromUs < kBusyLeastUs) return {};
+  return static_cast<Bps>(busy_.bytes * 8 * static_cast<uint64_t>(kSecondUs) /
+                          static_cast<uint64_t>(busy_.untilUs - busy_.fromUs));
 }
 
 double QueueDelay::drainShare() const {
@@ -74,10 +103,16 @@ bool Estimator::onFeedback(Bytes control, TimeUs nowUs) {
     }
   }
   if (usage != Usage::kOverusing) usage = delay_.usage();
+  if (usage == Usage::kOverusing && queue_.floorUs() < kQueuedUs) usage = Usage::kNormal;
   std::optional<Bps> arrives = acked_.rate();
-  // A capacity that fell shows in the last window first; waiting for the mean to follow fills the queue.
-  if (usage == Usage::kOverusing && acked_.recent() && queue_.standingUs() > kDrainFromUs) {
-    arrives = std::min(arrives.value_or(*acked_.recent()), *acked_.recent());
+  // A capacity that fell shows in the last window first; waiting for the mean to follow fills the queue. And what was
+  // not sent says nothing of it.
+  if (usage == Usage::kOverusing) {
+    if (const auto busy = queue_.busyRate()) {
+      arrives = busy;
+    } else if (acked_.recent() && queue_.standingUs() > kDrainFromUs) {
+      arrives = std::min(arrives.value_or(*acked_.recent()), *acked_.recent());
+    }
   }
   control_.update(usage, arrives, rttUs_, applicationLimited(), nowUs);
   if (probed && usage != Usage::kOverusing && *probed > control_.rate()) control_.setProbed(*probed, nowUs);
@@ -102,6 +137,11 @@ void Estimator::setWanted(Bps wanted) {
   prober_.setWanted(wanted);
 }
 
+void Estimator::setRtt(TimeUs rttUs) {
+  rttUs_ = rttUs;
+  prober_.setRtt(rttUs);
+}
+
 uint32_t Estimator::paddingDue(TimeUs nowUs) {
   if (!run_.active()) {
     const auto probe = prober_.next(target_, nowUs);
@@ -111,6 +151,10 @@ uint32_t Estimator::paddingDue(TimeUs nowUs) {
     run_.begin(withSpare(*probe, loss_.averageLoss()), nowUs);
   }
   return run_.due(nowUs);
+}
+
+bool Estimator::distressed() const {
+  return queue_.floorUs() > kDistressUs || loss_.averageLoss() - loss_.inherentLoss() > kDistressLoss;
 }
 
 EstimatorSnapshot Estimator::snapshot() const {

@@ -1,6 +1,7 @@
 // How fast may we send to this client? One estimator a session; joins the parts, decides nothing itself.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -41,6 +42,12 @@ class QueueDelay {
  public:
   void add(const PacketResult& packet, TimeUs nowUs);
   [[nodiscard]] TimeUs standingUs() const { return static_cast<TimeUs>(standingUs_); }
+  /// What even the fastest of the last 60 to 120 ms have waited: a queue that is empty between two frames is none,
+  /// however long the frames wait for each other.
+  [[nodiscard]] TimeUs floorUs() const { return std::min(floor_.current, floor_.previous); }
+  /// How fast packets came while each of them had waited: what the path carries, however much is sent. Nothing when
+  /// that was too short to tell.
+  [[nodiscard]] std::optional<Bps> busyRate() const;
   /// What share of the target to use until the queue is empty, 0.5 … 1.
   [[nodiscard]] double drainShare() const;
 
@@ -49,6 +56,18 @@ class QueueDelay {
   TimeUs least_ = 0;
   TimeUs previousLeast_ = 0;
   double standingUs_ = 0;
+  struct Floor {
+    TimeUs windowStartUs = kNever;  // by the receiver's clock
+    TimeUs current = 0;
+    TimeUs previous = 0;
+  };
+  Floor floor_;
+  struct Busy {
+    TimeUs fromUs = kNever;  // by the receiver's clock
+    TimeUs untilUs = 0;
+    uint64_t bytes = 0;  // without the first packet
+  };
+  Busy busy_;
 };
 
 class Estimator {
@@ -59,7 +78,7 @@ class Estimator {
   void onSend(uint16_t seq, uint32_t bytes, TimeUs nowUs) { sent_.note(seq, bytes, run_.sent(bytes, nowUs), nowUs); }
   /// One transport-wide feedback message. True when the target may have changed.
   bool onFeedback(Bytes control, TimeUs nowUs);
-  void setRtt(TimeUs rttUs) { rttUs_ = rttUs; }
+  void setRtt(TimeUs rttUs);
   /// The most that could be used; bounds probing, and tells application-limited from limited.
   void setWanted(Bps wanted);
 
@@ -71,6 +90,8 @@ class Estimator {
   }
 
   [[nodiscard]] Bps target() const { return target_; }
+  /// What is sent now harms: it waits in a queue that does not empty, or is lost beyond what the path always loses.
+  [[nodiscard]] bool distressed() const;
   /// Feedback came: the target is more than a guess.
   [[nodiscard]] bool heard() const { return heard_; }
   /// The first probes have not told yet what the path carries.

@@ -7,16 +7,18 @@ namespace sluice::congestion {
 
 namespace {
 
-constexpr TimeUs kProbeUs = 15 * kMillisecondUs;  // libwebrtc: min_probe_duration
-constexpr uint32_t kProbePackets = 5;             // libwebrtc: min_probe_packets_sent
-constexpr TimeUs kAnswerUs = kSecondUs;           // no answer by then: the probe is lost
-constexpr double kFirst = 3;                      // libwebrtc: first_exponential_probe_scale, second_…
+constexpr TimeUs kProbeUs = 15 * kMillisecondUs;      // libwebrtc: min_probe_duration
+constexpr uint32_t kProbePackets = 5;                 // libwebrtc: min_probe_packets_sent
+constexpr TimeUs kFeedbackUs = 300 * kMillisecondUs;  // the probe's own time, and that feedback may take
+constexpr TimeUs kMaxAnswerUs = 2 * kSecondUs;
+constexpr uint32_t kTries = 3;  // jitter makes a probe that says nothing
+constexpr double kFirst = 3;    // libwebrtc: first_exponential_probe_scale, second_…
 constexpr double kSecond = 6;
 constexpr double kFurther = 2;
 constexpr double kFurtherIfReached = 0.7;
 constexpr double kFound = 1.15;  // less than this above the target is no find
 constexpr double kPeriodic = 1.5;
-constexpr TimeUs kPeriodUs = 2 * kSecondUs;
+constexpr TimeUs kPeriodUs = kSecondUs;
 constexpr TimeUs kMaxPeriodUs = 16 * kSecondUs;  // fruitless probes are load on a path that is full
 constexpr TimeUs kRecoverAfterUs = 1'500 * kMillisecondUs;
 constexpr double kWantedMargin = 1.2;  // headroom over what is wanted, so that layers do not sit at the edge
@@ -39,12 +41,7 @@ Probe Prober::make(Bps rate, TimeUs nowUs) {
 }
 
 std::optional<Probe> Prober::next(Bps target, TimeUs nowUs) {
-  if (underWay_ && nowUs - sentUs_ >= kAnswerUs) {
-    underWay_ = false;
-    laddered_ = true;
-    queued_ = 0;
-    ++fruitless_;
-  }
+  if (underWay_ && nowUs - sentUs_ >= answerUs()) unanswered();
   if (underWay_ || static_cast<double>(ceiling()) < kWorthwhile * static_cast<double>(target)) return {};
   if (!started_) {
     started_ = true;
@@ -62,8 +59,24 @@ std::optional<Probe> Prober::next(Bps target, TimeUs nowUs) {
   return make(std::max(periodic, std::exchange(recoverTo_, 0)), nowUs);
 }
 
+TimeUs Prober::answerUs() const {
+  return std::min(2 * rttUs_ + kFeedbackUs, kMaxAnswerUs);
+}
+
+void Prober::unanswered() {
+  underWay_ = false;
+  if (!laddered_ && ++unanswered_ < kTries) {
+    queued_ = sentRate_;
+    return;
+  }
+  unanswered_ = 0;
+  laddered_ = true;
+  queued_ = 0;
+  ++fruitless_;
+}
+
 TimeUs Prober::nextDeadline(Bps target) const {
-  if (underWay_) return sentUs_ + kAnswerUs;
+  if (underWay_) return sentUs_ + answerUs();
   if (static_cast<double>(ceiling()) < kWorthwhile * static_cast<double>(target)) return kNever;
   return started_ && queued_ == 0 ? earliestUs_ : 0;
 }
@@ -71,6 +84,7 @@ TimeUs Prober::nextDeadline(Bps target) const {
 void Prober::onResult(ProbeId id, Bps found, Bps target, TimeUs nowUs) {
   if (id != lastId_ || !underWay_) return;
   underWay_ = false;
+  unanswered_ = 0;
   const bool reached = static_cast<double>(found) >= kFurtherIfReached * static_cast<double>(sentRate_);
   if (reached && static_cast<double>(found) >= kFound * static_cast<double>(target)) {
     fruitless_ = 0;

@@ -24,6 +24,7 @@ class Prober {
 
   /// The most that could be used now: every wanted track in its best wanted layer. Nothing is probed beyond.
   void setWanted(Bps wanted) { wanted_ = wanted; }
+  void setRtt(TimeUs rttUs) { rttUs_ = rttUs; }
   /// What the probe found, and the target before it.
   void onResult(ProbeId id, Bps found, Bps target, TimeUs nowUs);
   /// The target was lowered from `before`.
@@ -38,6 +39,9 @@ class Prober {
 
  private:
   [[nodiscard]] Bps ceiling() const;
+  /// The answer to a probe is not later than this.
+  [[nodiscard]] TimeUs answerUs() const;
+  void unanswered();
   [[nodiscard]] Probe make(Bps rate, TimeUs nowUs);
 
   Bps start_;
@@ -51,6 +55,8 @@ class Prober {
   bool laddered_ = false;
   TimeUs earliestUs_ = 0;
   uint32_t fruitless_ = 0;
+  uint32_t unanswered_ = 0;  // one after the other
+  TimeUs rttUs_ = 200 * kMillisecondUs;
   Bps recoverTo_ = 0;
 };
 

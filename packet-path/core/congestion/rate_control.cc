@@ -12,6 +12,7 @@ constexpr double kIncreasePerSecond = 1.08;  // draft §5.5: eta
 // Well below a capacity that is known there is nothing to find out on the way up.
 constexpr double kKnownShare = 0.93;
 constexpr double kReturnPerSecond = 2;
+constexpr TimeUs kMetUs = 5 * kSecondUs;
 constexpr double kAhead = 1.5;  // draft §5.5: never more than this times what arrives
 constexpr Bps kAheadFloor = 10'000;
 constexpr Bps kLeastStepPerSecond = 4'000;  // libwebrtc's aimd_rate_control.cc: additive increase is at least this
@@ -106,8 +107,9 @@ Bps RateControl::increased(std::optional<Bps> acked, TimeUs rttUs, bool applicat
   if (acked && capacity_.known() && *acked > capacity_.upper()) capacity_.forget();
   // More arrives than we would allow ourselves: raise up to it. But what we do not use proves nothing, so an
   // application-limited sender keeps what it has and leaves the finding to probes.
-  // Where no capacity was ever met, what arrives without a queue growing is carried.
-  if (acked && !capacity_.known() && *acked > rate_) return *acked;
+  // Where no capacity was met lately, what arrives without a queue growing is carried.
+  const bool met = capacity_.known() || (lastDecreaseUs_ != kNever && nowUs - lastDecreaseUs_ < kMetUs);
+  if (acked && !met && *acked > rate_) return *acked;
   const Bps ceiling = acked ? static_cast<Bps>(kAhead * static_cast<double>(*acked)) + kAheadFloor : limits_.max;
   if (rate_ >= ceiling || applicationLimited) return rate_;
   const double elapsedS = static_cast<double>(std::min(nowUs - lastChangeUs_, kSecondUs)) / 1e6;

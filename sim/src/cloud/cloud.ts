@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { type InProcessBus, InProcessHub } from '@sluice/bus';
-import { Fingerprint } from '@sluice/contracts';
+import { Fingerprint, type SessionId, type SessionSpec } from '@sluice/contracts';
 import { type Controller, ControllerConfig, startController } from '@sluice/controller';
 import {
   ManualPath,
@@ -10,7 +10,7 @@ import {
   type PacketPathWish,
   startMediaNode,
 } from '@sluice/media-node/internal';
-import { generateIdentity, type Identity, type PathSnapshot } from '@sluice/packet-path';
+import { generateIdentity, type Identity, type PathSnapshot, type SessionSnapshot } from '@sluice/packet-path';
 import { createMetrics, createSealer, type RandomBytes, seededRandom, systemRandom } from '@sluice/runtime';
 import { type LogLine, RecordingLogger } from '@sluice/runtime/internal';
 import { KeyRing, makeToken, openSessions, type Sessions, SignalingConfig } from '@sluice/signaling/internal';
@@ -57,7 +57,7 @@ export class Cloud {
   readonly #nodeHost: Host;
   readonly #sessions: Sessions;
   readonly #door: Door;
-  #path: ManualPath | undefined;
+  #path: SimPath | undefined;
   #hosts = 0;
 
   private constructor({ seed, shards = 1 }: CloudOptions) {
@@ -174,6 +174,14 @@ export class Cloud {
     return await this.#path?.snapshot();
   }
 
+  /** What the media node knows of the sessions of someone. */
+  async sessionsOf(identity: string): Promise<SessionSnapshot[]> {
+    const path = this.#path;
+    if (path === undefined) return [];
+    const known = await Promise.all(path.sessionsOf(identity).map((session) => path.snapshot(session)));
+    return known.flatMap((snapshot) => snapshot ?? []);
+  }
+
   /** Every process ends, and every client that is still there. What is left behind is a defect. */
   async close(): Promise<{ readonly timers: number }> {
     for (const client of this.clients) client.vanish();
@@ -193,13 +201,28 @@ export class Cloud {
 
 const CLIENTS_GONE_S = 25;
 
-/** A packet path on a host: nothing reaches it once it is closed. */
+/** A packet path on a host: nothing reaches it once it is closed. Remembers whose sessions it has. */
 class SimPath extends ManualPath {
   readonly #socket: HostSocket;
+  readonly #owners = new Map<SessionId, string>();
 
   constructor(wish: PacketPathWish, options: ManualPathOptions, socket: HostSocket) {
     super(wish, options);
     this.#socket = socket;
+  }
+
+  override apply(spec: SessionSpec, version: Parameters<ManualPath['apply']>[1]): void {
+    this.#owners.set(spec.session, spec.identity);
+    super.apply(spec, version);
+  }
+
+  override drop(session: SessionId): void {
+    this.#owners.delete(session);
+    super.drop(session);
+  }
+
+  sessionsOf(identity: string): SessionId[] {
+    return [...this.#owners].flatMap(([session, owner]) => (owner === identity ? [session] : []));
   }
 
   override close(): void {

@@ -42,6 +42,8 @@ const DEFAULT_QUEUE_MS = 200;
 /** One direction between two addresses: decides when, and whether, a datagram arrives. Pure but for its generator. */
 export class Link {
   readonly drops: Record<DropCause, number> = { down: 0, loss: 0, queue: 0 };
+  /** What got through, without headers. */
+  carriedBytes = 0;
   #conditions: Conditions;
   readonly #random: SeededRandom;
   #bad = false;
@@ -64,8 +66,18 @@ export class Link {
     if (this.#lost(c.loss)) return this.#drop('loss');
     const sentUs = this.#throughBottleneck(datagram.length, nowUs, c);
     if (sentUs === undefined) return this.#drop('queue');
+    this.carriedBytes += datagram.length;
     const copies = this.#random.chance(c.duplicate ?? 0) ? 2 : 1;
     for (let i = 0; i < copies; i++) sink.deliver(this.#arrival(sentUs, c), datagram);
+  }
+
+  get conditions(): Conditions {
+    return this.#conditions;
+  }
+
+  /** What a packet that is sent now waits for those before it. */
+  waitingUs(nowUs: number): number {
+    return Math.max(0, this.#busyUntilUs - nowUs);
   }
 
   /** Without jitter and queue. */
