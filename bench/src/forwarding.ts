@@ -3,7 +3,7 @@ import type { BareLimitResult, Native } from './native.ts';
 import { Load } from './peers/load.ts';
 import { RunningMediaNode } from './peers/media-node.ts';
 import type { Feedback } from './peers/media-node-room.ts';
-import { receiversOf, type Shape, sourcesOf, streamsOf } from './peers/shapes.ts';
+import { oneTo, receiversOf, sourcesOf, streamsOf } from './peers/shapes.ts';
 
 /** The measured process has a core of its own; its clients, and this process, have the other. */
 export const sfuCpu = 0;
@@ -13,7 +13,6 @@ export const loadCpu = 1;
 const framePackets = [6] as const;
 const packetBytes = 1_070;
 const framesPerSecond = 30;
-const bitrateBps = 1_500_000;
 
 export interface ForwardingOptions {
   readonly feedback: Feedback;
@@ -52,7 +51,7 @@ export async function measureForwarding(native: Native, options: ForwardingOptio
   const load = new Load();
   const node = await RunningMediaNode.start({ cpu: sfuCpu, clients: load.ports }, options.feedback);
   try {
-    const shape = shapeOf(options.subscribers);
+    const shape = oneTo(options.subscribers);
     await load.join(node, sourcesOf(shape));
     await sleep(1_000);
     const before = (await node.sfu.measure()).residentBytes;
@@ -71,15 +70,6 @@ export async function measureForwarding(native: Native, options: ForwardingOptio
     await node.stop();
   }
 }
-
-const shapeOf = (subscribers: number): Shape => ({
-  name: `1-${subscribers}`,
-  title: `1 → ${subscribers}`,
-  rooms: 1,
-  publishers: 1,
-  subscribers,
-  publishes: { camera: { kind: 'video', bitrateBps } },
-});
 
 async function measureRound(
   native: Native,

@@ -21,10 +21,12 @@ const SERVER_CPU = 0;
 const LOAD_CPU = 1;
 
 /** Each a fifth to a third above the last: what a core can do is known to within that. */
-const STEPS = [150, 200, 250, 300, 400, 500, 600, 700, 850, 1_000, 1_250, 1_500, 1_750, 2_000, 2_250, 2_500, 3_000];
-const QUICK_STEPS = [200, 400, 700, 1_000, 1_500, 2_000, 2_500];
+const STEPS = [200, 300, 400, 500, 600, 700, 850, 1_000, 1_250, 1_500, 1_750, 2_000, 2_250, 2_500, 3_000];
+const QUICK_STEPS = [300, 600, 1_000, 1_500, 2_000, 2_500];
+/** What a quick look leaves out; the growing room says as much. */
+const SLOW_SHAPE = '1-500';
 
-const usage = `npm run bench -- peers [--quick] [--rounds 3] [--seconds 4] [--only Sluice,Janus] [--shapes 1-10,…] [--json file]
+const usage = `npm run bench -- peers [--quick] [--rounds 3] [--seconds 3] [--only Sluice,Janus] [--shapes 1-10,…] [--json file]
   --quick     one short round of each, in under three minutes
   --only      servers: ${adapters.map(({ name }) => name).join(', ')}
   --shapes    loads: ${shapes.map(({ name }) => name).join(', ')}, full`;
@@ -53,8 +55,9 @@ export async function peersCommand(args: string[]): Promise<void> {
     adapters.map(({ name }) => name),
   );
   const wantedShapes = chosen(values.shapes, [...shapes.map(({ name }) => name), 'full']);
+  if (quick && values.shapes === undefined) wantedShapes.delete(SLOW_SHAPE);
   const rounds = Number(values.rounds ?? (quick ? 1 : 3));
-  const seconds = Number(values.seconds ?? (quick ? 2 : 4));
+  const seconds = Number(values.seconds ?? (quick ? 2 : 3));
 
   const native = loadNative();
   atHighestPriority();
@@ -67,6 +70,7 @@ export async function peersCommand(args: string[]): Promise<void> {
     cpuUs: (pid) => native.processCpuUs(pid) ?? 0,
     cpu: SERVER_CPU,
     seconds,
+    settleSeconds: quick ? 1 : 2,
   });
 
   const found = await measureShapes(
@@ -80,7 +84,7 @@ export async function peersCommand(args: string[]): Promise<void> {
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
-function chosen(text: string | undefined, all: readonly string[]): ReadonlySet<string> {
+function chosen(text: string | undefined, all: readonly string[]): Set<string> {
   const wanted = text === undefined ? all : text.split(',').map((one) => one.trim());
   const unknown = wanted.find((one) => !all.includes(one));
   if (unknown !== undefined) throw new Error(`"${unknown}" is none of ${all.join(', ')}.`);

@@ -80,6 +80,7 @@ class RunningJanus implements RunningPeer {
   readonly version: string;
   readonly notes = [
     'Debian’s package, video room plugin, one event loop (a thread for each handle costs it more), ICE lite, no data channels',
+    'transport-wide numbers and feedback for video, not for audio',
   ];
   readonly #server: PinnedProcess;
   readonly #api: Api;

@@ -19,7 +19,7 @@ const small: Shape = {
 
 // Both on one core: what is measured here is only that it can be.
 const measure = (adapter: PeerAdapter): ReturnType<typeof measureRound> =>
-  measureRound({ adapter, cpuUs: () => performance.now(), cpu: 0, seconds: 1 }, small);
+  measureRound({ adapter, cpuUs: () => performance.now(), cpu: 0, seconds: 1, settleSeconds: 1 }, small);
 
 for (const adapter of [sluice, mediaNode]) {
   test(`${adapter.name}: a round measures what clients received`, async () => {

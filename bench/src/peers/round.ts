@@ -11,6 +11,8 @@ export interface RoundOptions {
   readonly cpuUs: (pid: number) => number;
   readonly cpu: number;
   readonly seconds: number;
+  /** After everybody is in: rates and histories reach their size. */
+  readonly settleSeconds: number;
 }
 
 /** One server, started afresh, with one shape of load. */
@@ -34,8 +36,8 @@ export interface Started {
   readonly load: Load;
 }
 
-/** Rates and histories reach their size. */
-const SETTLE_MS = 2_000;
+/** Publishers alone, before memory is looked at. */
+const ALONE_MS = 500;
 
 /** Starts a server and clients for it, and leaves nothing of them behind. */
 export async function withPeer<T>(
@@ -43,6 +45,8 @@ export async function withPeer<T>(
   use: (started: Started) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(`${tmpdir()}/sluice-bench-`);
+  const clear = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', clear);
   const load = new Load();
   try {
     const peer = await adapter.start({ cpu, folder, clients: load.ports });
@@ -53,20 +57,21 @@ export async function withPeer<T>(
     }
   } finally {
     load.close();
-    rmSync(folder, { recursive: true, force: true });
+    process.off('exit', clear);
+    clear();
   }
 }
 
 export async function measureRound(options: RoundOptions, shape: Shape): Promise<Round> {
   return await withPeer(options, async ({ peer, load }) => {
     await load.join(peer, sourcesOf(shape));
-    await sleep(SETTLE_MS / 2);
+    await sleep(ALONE_MS);
     const before = residentBytes(peer.pid);
     const receivers = receiversOf(shape);
     await load.join(peer, receivers);
     const streams = streamsOf(shape);
     await load.flowing(streams);
-    await sleep(SETTLE_MS);
+    await sleep(options.settleSeconds * 1_000);
     const { span, cpuUs } = await measureSpan(options, { peer, load });
     const resident = (residentBytes(peer.pid) - before) / receivers.length;
     return roundOf(span, cpuUs, { copies: copiesOf(shape), resident });
@@ -143,7 +148,7 @@ export async function measureFull(options: RoundOptions, steps: readonly number[
       try {
         await load.join(peer, more);
         await load.flowing({ video: subscribers, audio: 0 });
-        await sleep(SETTLE_MS / 2);
+        await sleep(options.settleSeconds * 500);
         const { span, cpuUs } = await measureSpan(options, started);
         round = roundOf(span, cpuUs, { copies: subscribers, resident: 0 });
       } catch (error) {

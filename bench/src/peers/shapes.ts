@@ -17,7 +17,8 @@ const camera: Publishing = { kind: 'video', bitrateBps: 1_500_000 };
 /** 50 packets a second. */
 const microphone: Publishing = { kind: 'audio', bitrateBps: 32_000 };
 
-const oneTo = (subscribers: number): Shape => ({
+/** One camera, so many who watch. */
+export const oneTo = (subscribers: number): Shape => ({
   name: `1-${subscribers}`,
   title: `1 → ${subscribers}`,
   rooms: 1,
