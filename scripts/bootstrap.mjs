@@ -26,6 +26,7 @@ const commands = {
   bench: { needs: ['dependencies', 'addon'], run: ['bench/src/main.ts'] },
   fuzz: { needs: ['dependencies'], run: ['scripts/fuzz.ts'] },
   docs: { needs: ['dependencies'], run: ['scripts/docs.ts'] },
+  networks: { needs: ['dependencies', 'addon'], run: ['sim/src/trials/main.ts'] },
 };
 
 const [name = '', ...args] = process.argv.slice(2);
