@@ -20,9 +20,9 @@ const adapters: readonly PeerAdapter[] = [sluice, mediaNode, janus];
 const SERVER_CPU = 0;
 const LOAD_CPU = 1;
 
-/** Each a fifth to a third above the last: what a core can do is known to within that. */
-const STEPS = [200, 300, 400, 500, 600, 700, 850, 1_000, 1_250, 1_500, 1_750, 2_000, 2_250, 2_500, 3_000];
-const QUICK_STEPS = [300, 600, 1_000, 1_500, 2_000, 2_500];
+/** Each a fifth to a half above the last: what a core can do is known to within that. */
+const STEPS = [200, 300, 450, 650, 850, 1_000, 1_500, 2_000, 2_500, 3_000];
+const QUICK_STEPS = [300, 600, 1_000, 1_500];
 /** What a quick look leaves out; the growing room says as much. */
 const SLOW_SHAPE = '1-500';
 
