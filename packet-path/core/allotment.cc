@@ -72,6 +72,7 @@ void Allotment::decide(std::span<const Claim> claims, Budget budget, TimeUs nowU
   }
   if (budget.unlimited) budget.video = INT64_MAX / 4;
   spent_ = congestion::allocate(demands_, budget.video, chosen_);
+  judgePauses(budget.distressed, nowUs);
   if (pausesNow(budget, nowUs)) {
     for (size_t i = 0; i < claims.size(); ++i) demands_[i].mayPause = claims[i].mayPause;
     spent_ = congestion::allocate(demands_, budget.video, chosen_);
@@ -82,6 +83,7 @@ void Allotment::decide(std::span<const Claim> claims, Budget budget, TimeUs nowU
     settle(stream, claims[i], demands_[i].current, chosen_[i], budget, nowUs);
     out[i] = stream.has;
   }
+  notePauses(claims, out, nowUs);
   std::erase_if(streams_, [](const Stream& s) { return !s.claimed; });
 }
 
@@ -121,8 +123,41 @@ bool Allotment::anyPaused() const {
   return std::any_of(streams_.begin(), streams_.end(), [](const Stream& s) { return s.has.paused; });
 }
 
+void Allotment::notePauses(std::span<const Claim> claims, std::span<const Allotted> got, TimeUs nowUs) {
+  allPaused_ = true;
+  for (size_t i = 0; i < claims.size(); ++i) {
+    allPaused_ = allPaused_ && (got[i].paused || !claims[i].mayPause || claims[i].offers.empty());
+  }
+  if (anyPaused() == (pausedSinceUs_ != kNever)) return;
+  if (pausedSinceUs_ != kNever) {
+    pausedSinceUs_ = kNever;
+    pausesEndedUs_ = nowUs;
+    return;
+  }
+  pausedSinceUs_ = nowUs;
+  const bool heldOut = pausesEndedUs_ == kNever || nowUs - pausesEndedUs_ >= kHeldOutUs;
+  retryUs_ = heldOut ? kFirstRetryUs : std::min(2 * retryUs_, kLongestRetryUs);
+}
+
+void Allotment::judgePauses(bool distressed, TimeUs nowUs) {
+  if (pausedSinceUs_ == kNever) return;
+  const TimeUs forUs = nowUs - pausedSinceUs_;
+  if (distressed && allPaused_ && forUs >= kPauseHelpsWithinUs) {
+    // A queue that others fill stands whether our video is in it or not.
+    patientUntilUs_ = nowUs + patienceUs_;
+    patienceUs_ = std::min(2 * patienceUs_, kLongestPatienceUs);
+  } else if (!distressed && forUs >= retryUs_) {
+    patientUntilUs_ = nowUs + kPauseAfterUs;
+    patienceUs_ = kFirstPatienceUs;
+  }
+}
+
 // The least of everything was tried, and is too much. What is paused stays so while it is.
 bool Allotment::pausesNow(Budget budget, TimeUs nowUs) {
+  if (nowUs < patientUntilUs_) {
+    tooLittleSinceUs_ = kNever;
+    return false;
+  }
   if (spent_ <= budget.video || budget.guessed) {
     // Nothing is paused any more when there is room for all: with some to spare, or it would be paused again.
     if (!anyPaused() || budget.guessed || spent_ + spent_ / 10 <= budget.video) {

@@ -41,6 +41,16 @@ class Allotment {
   static constexpr forward::Layer kLeast{0, forward::kMaxLayers - 1};
   /// What does not even leave each picture its least for so long is paused: a dip is over sooner.
   static constexpr TimeUs kPauseAfterUs = 1'500 * kMillisecondUs;
+  /// A path that is no better by then with nothing left of ours that could be paused is filled by others: what was
+  /// paused comes back, its absence helps nobody, and nothing is paused for a while.
+  static constexpr TimeUs kPauseHelpsWithinUs = 2 * kSecondUs;
+  static constexpr TimeUs kFirstPatienceUs = 20 * kSecondUs;
+  static constexpr TimeUs kLongestPatienceUs = 160 * kSecondUs;
+  /// A path that is well meanwhile is tried again then: where little is sent, little is found out about it.
+  static constexpr TimeUs kFirstRetryUs = 3 * kSecondUs;
+  static constexpr TimeUs kLongestRetryUs = 48 * kSecondUs;
+  /// Both times double as long as the next pause comes sooner than this.
+  static constexpr TimeUs kHeldOutUs = 20 * kSecondUs;
   /// A layer that was given up so soon after it was entered was entered in vain.
   static constexpr TimeUs kInVainUs = 8 * kSecondUs;
   /// How long it is not tried again then, doubled each time; and after a fall that came otherwise.
@@ -54,6 +64,8 @@ class Allotment {
     congestion::Bps video = 0;  ///< what there is for all claims
     /// What the path carries is a guess, and what is sent does no harm: nothing is paused for a number alone.
     bool guessed = false;
+    /// What is on the path waits long, or is lost, now.
+    bool distressed = false;
     /// Nothing is known of the path, nor will be: everybody gets the best.
     bool unlimited = false;
   };
@@ -88,11 +100,19 @@ class Allotment {
     return demands_[claim].layers[static_cast<size_t>(layer)];
   }
   [[nodiscard]] bool pausesNow(Budget budget, TimeUs nowUs);
+  void notePauses(std::span<const Claim> claims, std::span<const Allotted> got, TimeUs nowUs);
+  void judgePauses(bool distressed, TimeUs nowUs);
   void settle(Stream& stream, const Claim& claim, int before, int now, Budget budget, TimeUs nowUs);
 
   std::vector<Stream> streams_;
   TimeUs raisedUs_ = kNever;
   TimeUs tooLittleSinceUs_ = kNever;
+  TimeUs pausedSinceUs_ = kNever;  // something is
+  TimeUs pausesEndedUs_ = kNever;
+  bool allPaused_ = false;     // whatever may be
+  TimeUs patientUntilUs_ = 0;  // nothing is paused
+  TimeUs patienceUs_ = kFirstPatienceUs;
+  TimeUs retryUs_ = kFirstRetryUs;
   congestion::Bps spent_ = 0;
   congestion::Bps wanted_ = 0;
   // Scratch of a decision.

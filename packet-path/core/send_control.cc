@@ -144,7 +144,8 @@ void SendControl::allot(TimeUs nowUs) {
   claims_.clear();
   unknown_ = false;
   const bool early = heardUs_ == kNever || (estimator_.startsUp() && nowUs - heardUs_ < kGuessUs);
-  const bool guessed = early || (!estimator_.distressed() && !allotment_.anyPaused());
+  const bool distressed = estimator_.distressed();
+  const bool guessed = early || (!distressed && !allotment_.anyPaused());
   const Smallest smallest = early ? Smallest::kWhole : Smallest::kByFrameRate;
   for (size_t i = 0; i < videos_.size(); ++i) {
     const auto room = std::span(offers_).subspan(i * kMaxOffers, kMaxOffers);
@@ -158,7 +159,7 @@ void SendControl::allot(TimeUs nowUs) {
   allotted_.resize(claims_.size());
   allottedUs_ = nowUs;
   allottedBy_ = estimator_.target();
-  const Allotment::Budget budget{std::max<Bps>(0, allottedBy_ - reserved_), guessed, !givesFeedback(nowUs)};
+  const Allotment::Budget budget{std::max<Bps>(0, allottedBy_ - reserved_), guessed, distressed, !givesFeedback(nowUs)};
   allotment_.decide(claims_, budget, nowUs, allotted_);
   for (size_t i = 0; i < videos_.size(); ++i) {
     videos_[i]->allot(allotted_[i].target);

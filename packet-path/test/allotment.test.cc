@@ -25,9 +25,10 @@ struct Table {
       claims.push_back({static_cast<Ssrc>(10 + i), kCamera, forward::kBestLayer, 1, mayPause});
     got.resize(videos);
   }
-  void decide(congestion::Bps budget, TimeUs after = 500 * kMillisecondUs, bool guessed = false) {
+  void decide(congestion::Bps budget, TimeUs after = 500 * kMillisecondUs, bool guessed = false,
+              bool distressed = false) {
     now += after;
-    allotment.decide(claims, {budget, guessed}, now, got);
+    allotment.decide(claims, {.video = budget, .guessed = guessed, .distressed = distressed}, now, got);
   }
   [[nodiscard]] int spatial(size_t i) const {
     return got[i].paused ? -1 : std::min<int>(got[i].target.layer.spatial, 2);
@@ -72,10 +73,43 @@ TEST_CASE("allotment: nothing is paused for a dip, or for a guess; for lasting w
   CHECK(table.spatial(0) == -1);
   CHECK(table.spatial(1) == 0);
   // It comes back when there is room for it, with some to spare.
-  table.decide(205'000, 10 * kSecondUs);
+  table.decide(205'000, kSecondUs);
   CHECK(table.spatial(0) == -1);
   table.decide(230'000);
   CHECK(table.spatial(0) == 0);
+}
+
+TEST_CASE("allotment: what was paused in vain comes back, and is left alone longer and longer") {
+  Table table(1);
+  table.decide(1'000'000);
+  TimeUs patience = Allotment::kFirstPatienceUs;
+  for (int i = 0; i < 2; ++i, patience *= 2) {
+    table.decide(10'000, 500 * kMillisecondUs, false, true);
+    table.decide(10'000, Allotment::kPauseAfterUs, false, true);
+    REQUIRE(table.spatial(0) == -1);
+    // Others fill the path: it is no better without us.
+    table.decide(10'000, Allotment::kPauseHelpsWithinUs, false, true);
+    CHECK(table.spatial(0) == 0);
+    table.decide(10'000, patience - kMillisecondUs, false, true);
+    CHECK(table.spatial(0) == 0);
+    table.now += kMillisecondUs;
+  }
+}
+
+TEST_CASE("allotment: a pause that helps lasts, and ends by a try, later and later") {
+  Table table(1);
+  table.decide(1'000'000);
+  TimeUs retry = Allotment::kFirstRetryUs;
+  for (int i = 0; i < 3; ++i, retry *= 2) {
+    table.decide(10'000, 500 * kMillisecondUs, false, true);
+    table.decide(10'000, Allotment::kPauseAfterUs, false, true);
+    REQUIRE(table.spatial(0) == -1);
+    table.decide(10'000, retry - kMillisecondUs);
+    CHECK(table.spatial(0) == -1);
+    table.decide(10'000, kMillisecondUs);
+    CHECK(table.spatial(0) == 0);
+    table.now += Allotment::kPauseAfterUs;
+  }
 }
 
 TEST_CASE("allotment: who may not be paused keeps its least whatever the budget is") {

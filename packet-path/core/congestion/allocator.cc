@@ -8,6 +8,8 @@ namespace {
 
 // Room to spare for a layer above the current one.
 constexpr double kRaiseMargin = 1.1;
+// A picture that is there is worth more than one that would come in its place: equal ones do not take turns.
+constexpr double kThere = 1.5;
 
 Bps cost(const Demand& d, int layer) {
   return layer < 0 ? 0 : d.layers[static_cast<size_t>(layer)];
@@ -35,8 +37,8 @@ bool raiseOne(std::span<const Demand> demands, Bps budget, std::span<int> chosen
     const int next = chosen[i] + 1;
     if (d.audio || next >= static_cast<int>(d.layers.size()) || (onlyFirst && next > 0)) continue;
     if (!affordable(d, next, spent, budget)) continue;
-    const double value =
-        (worth(d, next) - worth(d, next - 1)) / static_cast<double>(cost(d, next) - cost(d, next - 1) + 1);
+    double value = (worth(d, next) - worth(d, next - 1)) / static_cast<double>(cost(d, next) - cost(d, next - 1) + 1);
+    if (onlyFirst && d.current >= 0) value *= kThere;
     if (best == demands.size() || value > bestValue) {
       best = i;
       bestValue = value;
