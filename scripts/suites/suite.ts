@@ -31,6 +31,28 @@ export function inWords({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }
 
+/** Suites that run one after the other beside `first`, which mostly waits: they begin with it. */
+export function beside(first: Suite, others: readonly Suite[]): Suite[] {
+  let begun: readonly Promise<Counts>[] = [];
+  const begin = (): void => {
+    let before: Promise<unknown> = Promise.resolve();
+    begun = others.map((suite) => {
+      const running = before.then(() => suite.run());
+      // Whoever waits for it hears of it.
+      before = running.catch(() => undefined);
+      return running;
+    });
+  };
+  const beginning: Suite = {
+    name: first.name,
+    run: () => {
+      begin();
+      return first.run();
+    },
+  };
+  return [beginning, ...others.map((suite, i) => ({ name: suite.name, run: () => begun[i] ?? suite.run() }))];
+}
+
 /** Runs suites one after the other; a suite that throws counts as one failure. The last line sums up. */
 export async function runSuites(suites: readonly Suite[]): Promise<Counts> {
   const results: { name: string; counts: Counts; seconds: number }[] = [];
