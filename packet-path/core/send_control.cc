@@ -20,6 +20,8 @@ constexpr uint64_t kPacketBytes = 45;
 constexpr double kMeasureWeight = 0.5;
 // A target that moved by less changes nothing.
 constexpr double kRose = 1.05;
+// An encoding of simulcast costs about four times the one below it.
+constexpr Bps kLeap = 5;
 // Feedback comes every 50 ms and faster.
 constexpr TimeUs kAllotAtMostUs = 50 * kMillisecondUs;
 
@@ -159,7 +161,11 @@ void SendControl::allot(TimeUs nowUs) {
   allotted_.resize(claims_.size());
   allottedUs_ = nowUs;
   allottedBy_ = estimator_.target();
-  const Allotment::Budget budget{std::max<Bps>(0, allottedBy_ - reserved_), guessed, distressed, !givesFeedback(nowUs)};
+  Bps video = std::max<Bps>(0, allottedBy_ - reserved_);
+  // Where padding tells nothing, the next layer itself is the probe: one at a time, and later again when it was in
+  // vain.
+  if (estimator_.ignoresPadding() && !estimator_.congested()) video = std::max(video, kLeap * allotment_.spent());
+  const Allotment::Budget budget{video, guessed, distressed, !givesFeedback(nowUs)};
   allotment_.decide(claims_, budget, nowUs, allotted_);
   for (size_t i = 0; i < videos_.size(); ++i) {
     videos_[i]->allot(allotted_[i].target);
@@ -196,7 +202,8 @@ void SendControl::probe(TimeUs nowUs) {
   for (size_t i = 0; i < count; ++i) (void)stream.takeRtxSeq();
   const auto sent = static_cast<uint16_t>(transport_.nextTransportSeq - firstSeq);
   for (uint16_t i = 0; i < sent; ++i) {
-    estimator_.onSend(static_cast<uint16_t>(firstSeq + i), static_cast<uint32_t>(each), nowUs);
+    estimator_.onSend(static_cast<uint16_t>(firstSeq + i), static_cast<uint32_t>(each), nowUs,
+                      congestion::Content::kPadding);
   }
 }
 

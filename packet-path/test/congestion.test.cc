@@ -197,7 +197,7 @@ TEST_CASE("congestion: the capacity comes back and is found again") {
 
 TEST_CASE("sent log: a packet missing in one report and there in the next counts once as each") {
   SentLog log;
-  for (uint16_t i = 0; i < 4; ++i) log.note(i, 1000, 0, 1000 * i);
+  for (uint16_t i = 0; i < 4; ++i) log.note(i, 1000, 0, Content::kMedia, 1000 * i);
   uint8_t buffer[200];
   std::vector<PacketResult> results;
   const auto report = [&](std::vector<int64_t> ticks, uint16_t base) {
@@ -221,7 +221,7 @@ TEST_CASE("sent log: a packet missing in one report and there in the next counts
 
 TEST_CASE("sent log: grows with what is in flight and stays bounded") {
   SentLog log;
-  for (int i = 0; i < 100'000; ++i) log.note(static_cast<uint16_t>(i), 1200, 0, 10 * i);
+  for (int i = 0; i < 100'000; ++i) log.note(static_cast<uint16_t>(i), 1200, 0, Content::kMedia, 10 * i);
   CHECK(log.capacity() == SentLog::kMaxEntries);
 }
 

@@ -38,6 +38,7 @@ struct Watched {
       world.run(kMillisecondUs);
       for (; heard < receiver->packets.size(); ++heard) {
         const Datagram* number = receiver->packets[heard].extension(kTransportCcId);
+        if (ignoresPadding && receiver->packets[heard].ssrc == kOutRtx) continue;
         if (number != nullptr) recorder.note(readU16(number->data()), world.now);
       }
       if (!givesFeedback || recorder.nextDeadline() > world.now) continue;
@@ -53,6 +54,7 @@ struct Watched {
   Client* receiver = nullptr;
   receive::TransportRecorder recorder;
   bool givesFeedback = true;
+  bool ignoresPadding = false;
   size_t heard = 0;
   uint16_t seq = 0;
   uint16_t audioSeq = 0;
@@ -88,6 +90,19 @@ TEST_CASE("send control: padding on the retransmission stream finds out that a p
   const size_t until = call.receiver->of(kOutRtx).size();
   call.run(10 * kSecondUs);
   CHECK(call.receiver->of(kOutRtx).size() == until);
+}
+
+TEST_CASE("send control: padding that a receiver leaves out of its reports is no loss, and is soon no longer sent") {
+  Watched call(videoOut(1, kOut, kOutRtx));
+  call.ignoresPadding = true;
+  call.run(3 * kSecondUs);
+  const size_t padding = call.receiver->of(kOutRtx).size();
+  CHECK(padding > 0);
+  CHECK(call.world.snapshot(call.receiver->spec.session)->send->loss < 0.01);
+  call.run(10 * kSecondUs);
+  CHECK(call.receiver->of(kOutRtx).size() == padding);
+  // What media arrives raises the target by itself.
+  CHECK(call.target() > 900'000);
 }
 
 TEST_CASE("send control: repairs go on under the numbers behind the padding") {

@@ -87,7 +87,9 @@ bool Estimator::onFeedback(Bytes control, TimeUs nowUs) {
   results_.clear();
   if (!sent_.read(control, results_) || results_.empty()) return false;
   heard_ = true;
-  for (const PacketResult& packet : results_) loss_.add(packet);
+  for (const PacketResult& packet : results_) {
+    if (!isUnheardPadding(packet)) loss_.add(packet);
+  }
   std::sort(results_.begin(), results_.end(), arrivedBefore);
   std::optional<Bps> probed;
   Usage usage = Usage::kNormal;
@@ -121,6 +123,14 @@ bool Estimator::onFeedback(Bytes control, TimeUs nowUs) {
   return true;
 }
 
+// Before the first padding came through, missing padding says nothing of the path.
+bool Estimator::isUnheardPadding(const PacketResult& packet) {
+  if (packet.content != Content::kPadding || paddingHeard_) return false;
+  paddingHeard_ = packet.received();
+  if (!paddingHeard_) ++paddingUnheard_;
+  return !paddingHeard_;
+}
+
 void Estimator::settle(TimeUs nowUs) {
   lossLimit_ = loss_.update(target_, control_.rate(), acked_.rate(), nowUs);
   target_ = lossLimit_ ? std::min(*lossLimit_, control_.rate()) : control_.rate();
@@ -143,6 +153,7 @@ void Estimator::setRtt(TimeUs rttUs) {
 }
 
 uint32_t Estimator::paddingDue(TimeUs nowUs) {
+  if (ignoresPadding()) return 0;
   if (!run_.active()) {
     const auto probe = prober_.next(target_, nowUs);
     if (!probe) return 0;

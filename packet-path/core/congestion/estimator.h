@@ -75,7 +75,9 @@ class Estimator {
   explicit Estimator(EstimatorConfig config);
 
   /// A packet left now under this transport-wide sequence number.
-  void onSend(uint16_t seq, uint32_t bytes, TimeUs nowUs) { sent_.note(seq, bytes, run_.sent(bytes, nowUs), nowUs); }
+  void onSend(uint16_t seq, uint32_t bytes, TimeUs nowUs, Content content = Content::kMedia) {
+    sent_.note(seq, bytes, run_.sent(bytes, nowUs), content, nowUs);
+  }
   /// One transport-wide feedback message. True when the target may have changed.
   bool onFeedback(Bytes control, TimeUs nowUs);
   void setRtt(TimeUs rttUs);
@@ -86,6 +88,7 @@ class Estimator {
   /// To be called only by whoever can send them.
   [[nodiscard]] uint32_t paddingDue(TimeUs nowUs);
   [[nodiscard]] TimeUs nextDeadline() const {
+    if (ignoresPadding()) return kNever;
     return run_.active() ? run_.nextDeadline() : prober_.nextDeadline(target_);
   }
 
@@ -95,10 +98,18 @@ class Estimator {
   /// Feedback came: the target is more than a guess.
   [[nodiscard]] bool heard() const { return heard_; }
   /// The first probes have not told yet what the path carries.
-  [[nodiscard]] bool startsUp() const { return prober_.startsUp(); }
+  [[nodiscard]] bool startsUp() const { return prober_.startsUp() && !ignoresPadding(); }
+  /// The receiver reports media and never padding: what is free can only be found out by sending media.
+  [[nodiscard]] bool ignoresPadding() const { return !paddingHeard_ && paddingUnheard_ >= kPaddingProof; }
+  /// Packets queue up, or what is sent does harm.
+  [[nodiscard]] bool congested() const { return delay_.usage() == Usage::kOverusing || distressed(); }
   [[nodiscard]] EstimatorSnapshot snapshot() const;
 
  private:
+  /// So much padding reported missing, and none received, is no accident of a path that carries media.
+  static constexpr uint32_t kPaddingProof = 12;
+
+  [[nodiscard]] bool isUnheardPadding(const PacketResult& packet);
   void settle(TimeUs nowUs);
   [[nodiscard]] bool applicationLimited() const;
 
@@ -118,6 +129,8 @@ class Estimator {
   std::optional<Bps> lossLimit_;
   uint64_t probes_ = 0;
   bool heard_ = false;
+  bool paddingHeard_ = false;
+  uint32_t paddingUnheard_ = 0;
 };
 
 }  // namespace sluice::congestion

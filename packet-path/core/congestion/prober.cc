@@ -32,7 +32,7 @@ Bps Prober::ceiling() const {
 
 Probe Prober::make(Bps rate, TimeUs nowUs) {
   rate = std::min(rate, ceiling());
-  lastId_ = static_cast<ProbeId>(lastId_ % 0x3FFF + 1);
+  lastId_ = static_cast<ProbeId>(lastId_ % kMaxProbeId + 1);
   underWay_ = true;
   sentUs_ = nowUs;
   sentRate_ = rate;

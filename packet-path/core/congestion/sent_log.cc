@@ -14,7 +14,7 @@ constexpr TimeUs kForgetAfterUs = 2 * kSecondUs;
 
 }  // namespace
 
-void SentLog::note(uint16_t seq, uint32_t bytes, ProbeId probe, TimeUs nowUs) {
+void SentLog::note(uint16_t seq, uint32_t bytes, ProbeId probe, Content content, TimeUs nowUs) {
   if (first_ == next_) first_ = next_ = extendSeq(seq, next_);
   const SeqNo extended = extendSeq(seq, next_);
   if (extended < next_) return;  // noted before
@@ -30,7 +30,8 @@ void SentLog::note(uint16_t seq, uint32_t bytes, ProbeId probe, TimeUs nowUs) {
   }
   Entry& entry = append();
   entry.bytes = static_cast<uint16_t>(std::min<uint32_t>(bytes, UINT16_MAX));
-  entry.probe = probe & 0x3FFF;
+  entry.probe = probe & kMaxProbeId;
+  entry.padding = content == Content::kPadding ? 1 : 0;
   inFlightBytes_ += entry.bytes;
 }
 
@@ -59,7 +60,8 @@ bool SentLog::read(Bytes control, std::vector<PacketResult>& out) {
     entry.reported = 1;
     entry.received = arrived ? 1 : 0;
     highestReported_ = std::max(highestReported_, reportedSeq);
-    out.push_back({reportedSeq, sentAt(entry), arrivalUs, entry.bytes, static_cast<ProbeId>(entry.probe)});
+    out.push_back({reportedSeq, sentAt(entry), arrivalUs, entry.bytes, static_cast<ProbeId>(entry.probe),
+                   entry.padding ? Content::kPadding : Content::kMedia});
   }
   return true;
 }

@@ -15,7 +15,7 @@ class SentLog {
   static constexpr size_t kMaxEntries = 8'192;
 
   /// A packet left now under this transport-wide sequence number. Numbers grow; those left out were never sent.
-  void note(uint16_t seq, uint32_t bytes, ProbeId probe, TimeUs nowUs);
+  void note(uint16_t seq, uint32_t bytes, ProbeId probe, Content content, TimeUs nowUs);
 
   /// Reads one feedback message's control information (RFC 4585 FCI); appends one result for each packet that it
   /// reports and that was not reported received before. False when the message cannot be read.
@@ -29,7 +29,8 @@ class SentLog {
   struct Entry {
     uint32_t sentUs = 0;  // lower 32 bits; extended by the newest
     uint16_t bytes = 0;
-    uint16_t probe : 14 = 0;
+    uint16_t probe : 13 = 0;
+    uint16_t padding : 1 = 0;
     uint16_t reported : 1 = 0;  // received, or counted as missing once
     uint16_t received : 1 = 0;
   };

@@ -13,6 +13,10 @@ using Bps = int64_t;
 
 /// A burst sent faster than the estimate, to find out whether the path carries more. 0: no probe.
 using ProbeId = uint16_t;
+constexpr ProbeId kMaxProbeId = 0x1FFF;
+
+/// Packets of nothing but padding: some receivers (Firefox) leave them out of what they report.
+enum class Content : uint8_t { kMedia, kPadding };
 
 /// What became of one packet that was sent with a transport-wide sequence number.
 struct PacketResult {
@@ -21,6 +25,7 @@ struct PacketResult {
   TimeUs receivedAtUs = kNever;  ///< by the receiver's clock, from an arbitrary start; kNever: reported missing
   uint32_t bytes = 0;
   ProbeId probe = 0;
+  Content content = Content::kMedia;
 
   [[nodiscard]] bool received() const { return receivedAtUs != kNever; }
 };
