@@ -56,6 +56,7 @@ export function plot(title: string, samples: readonly Sample[]): string {
   const seconds = Array.from({ length: Math.floor(untilS / 10) + 1 }, (_, index) => index * 10);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="11" fill="#333333">`,
+    `<title>${title}: estimate and capacity over time</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
     text(LEFT, 14, title, 'font-weight="bold"'),
     ...shown.map(({ label, colour }, index) =>
